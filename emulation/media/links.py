@@ -1,0 +1,110 @@
+"""Who hears whom now: the channel with the faults of the moment laid over it.
+
+Both media use this: the one in virtual time asks for all receivers of a sender, an agent on a broker for itself.
+"""
+
+from __future__ import annotations
+
+from emulation.media.channel import Channel
+from g3plc.phy.link import Link
+
+PERCENT = (1 << 32) // 100
+
+
+class ChannelFaults:
+    """The faults in force, as the channel sees them. Change them through the methods, which count `version` up.
+
+    Pairs are directed (sender, receiver); attenuation and noise in 1/100 dB; loss in percent of frames.
+    """
+
+    __slots__ = ("cuts", "down", "loss_percent", "noise_cb", "version", "weak_cb")
+
+    def __init__(self) -> None:
+        self.down: set[tuple[int, int]] = set()
+        self.weak_cb: dict[tuple[int, int], int] = {}
+        self.loss_percent: dict[tuple[int, int], int] = {}
+        self.noise_cb: dict[int, int] = {}
+        self.cuts: set[int] = set()
+        self.version = 0
+
+    def link(self, src: int, dst: int, word: str, value: int) -> None:
+        """`word` for the directed pair: down, up (all faults of the pair are over), weak (dB), loss (percent)."""
+        pair = (src, dst)
+        if word == "up":
+            self.down.discard(pair)
+            self.weak_cb.pop(pair, None)
+            self.loss_percent.pop(pair, None)
+        elif word == "down":
+            self.down.add(pair)
+        elif word == "weak":
+            self.weak_cb[pair] = value * 100
+        else:
+            self.loss_percent[pair] = value
+        self.version += 1
+
+    def cable(self, led: int, word: str) -> None:
+        """`cut` or `mend` the cable between `led` and its parent LED."""
+        if word == "cut":
+            self.cuts.add(led)
+        else:
+            self.cuts.discard(led)
+        self.version += 1
+
+    def noise(self, station: int, decibel: int) -> None:
+        """More noise at a receiver, in dB; 0 clears."""
+        if decibel:
+            self.noise_cb[station] = decibel * 100
+        else:
+            self.noise_cb.pop(station, None)
+        self.version += 1
+
+
+class LinkTable:
+    """Links by sender, made when first asked for and thrown away when noise or faults change."""
+
+    __slots__ = ("_bucket", "_channel", "_links", "_version", "faults")
+
+    def __init__(self, channel: Channel, faults: ChannelFaults) -> None:
+        self._channel = channel
+        self.faults = faults
+        self._links: dict[int, list[Link]] = {}
+        self._bucket = -1
+        self._version = 0
+
+    def refresh(self, now: int) -> bool:
+        """Forget the links if they are out of date at `now`; true if they were."""
+        bucket = self._channel.bucket(now)
+        faults = self.faults
+        if bucket == self._bucket and faults.version == self._version:
+            return False
+        if faults.version != self._version:
+            self._channel.set_cuts(sorted(faults.cuts))
+        self._bucket = bucket
+        self._version = faults.version
+        self._links.clear()
+        return True
+
+    def of(self, src: int, now: int) -> list[Link]:
+        """The links from `src` to every station that its energy reaches, by station number."""
+        links = self._links.get(src)
+        if links is None:
+            links = self._links[src] = [
+                link for dst in self._channel.earshot(src) if (link := self._make(src, dst, now)) is not None
+            ]
+        return links
+
+    def _make(self, src: int, dst: int, now: int) -> Link | None:
+        channel, faults = self._channel, self.faults
+        level = channel.level_cb(src, dst)
+        if level is None:
+            return None
+        pair = (src, dst)
+        return Link(
+            src,
+            dst,
+            level - faults.weak_cb.get(pair, 0),
+            channel.noise_cb(dst, now) + faults.noise_cb.get(dst, 0),
+            channel.group_offsets_cb(src, dst),
+            pair in faults.down,
+            faults.loss_percent.get(pair, 0) * PERCENT,
+        )

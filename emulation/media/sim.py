@@ -1,0 +1,69 @@
+"""The wire in virtual time: every transmission goes to the stations in its sender's earshot, and to nobody else.
+
+Two callbacks of the clock carry a transmission: its start is the sender's own doing, its end is one entry for all
+receivers. The cost depends on who hears it, not on how many stations there are.
+"""
+
+from __future__ import annotations
+
+from emulation.clocks import SimClock
+from emulation.media.links import LinkTable
+from emulation.randomness import mix
+from g3plc.phy.link import Link
+from g3plc.phy.transceiver import Transceiver
+from g3plc.phy.transmission import Transmission
+
+Hearer = tuple[Transceiver, Link]
+
+
+class SimMedium:
+    """Joins the transceivers of all stations that are switched on.
+
+    `transmissions` and `hearers` count what was carried and, summed, how many stations it reached.
+    """
+
+    def __init__(self, clock: SimClock, table: LinkTable, seed: int) -> None:
+        self._clock = clock
+        self._table = table
+        self._seed = seed
+        self._stations: dict[int, Transceiver] = {}
+        self._hearers: dict[int, list[Hearer]] = {}
+        self.transmissions = 0
+        self.hearers = 0
+
+    def attach(self, station: int, transceiver: Transceiver) -> None:
+        """Switch a station on (a new life replaces the old one)."""
+        self._stations[station] = transceiver
+        self._hearers.clear()
+
+    def detach(self, station: int) -> None:
+        """Switch a station off: it hears no more; what it is sending goes on to its end."""
+        self._stations.pop(station, None)
+        self._hearers.clear()
+
+    def transmit(self, tx: Transmission) -> None:
+        """Carry `tx` to its hearers."""
+        src = tx.src
+        tx.key = mix(self._seed, src, tx.frame)
+        if self._table.refresh(tx.start):
+            self._hearers.clear()
+        hearers = self._hearers.get(src)
+        if hearers is None:
+            hearers = self._hearers[src] = self._listeners(src, tx.start)
+        self.transmissions += 1
+        self.hearers += len(hearers)
+        for transceiver, link in hearers:
+            transceiver.energy_start(tx, link)
+        self._clock.at(tx.end, self._end, (tx, hearers))
+
+    def _listeners(self, src: int, now: int) -> list[Hearer]:
+        stations = self._stations
+        return [(stations[link.dst], link) for link in self._table.of(src, now) if link.dst in stations]
+
+    def _end(self, item: tuple[Transmission, list[Hearer]]) -> None:
+        tx, hearers = item
+        sender = self._stations.get(tx.src)
+        if sender is not None:
+            sender.transmitted(tx)
+        for transceiver, link in hearers:
+            transceiver.energy_end(tx, link)

@@ -1,0 +1,184 @@
+"""events.jsonl: a header line with the facts of the run, one line for each event, a last line with the host's figures.
+
+The file holds everything that the other files of a run are made from (`rebuild`). Every line is a JSON object in
+ASCII: an event has its name under `event`, then its fields under their own names; octets are hexadecimal, and a
+message kind has its name beside it. The reader gives back the very events that were written. Layout: docs/evidence.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from emulation.observe.facts import RunFacts
+from emulation.observe.kinds import kind_name
+from emulation.observe.record import converters, field_types
+from g3plc.events import EVENTS, Event
+
+FORMAT = 1
+
+_BY_NAME: dict[str, type[Event]] = {event.__name__: event for event in EVENTS}
+_OCTET_FIELDS = {event: [name for name, kind in field_types(event).items() if kind is bytes] for event in EVENTS}
+
+
+class EvidenceError(Exception):
+    """A file of evidence that cannot be read: which, where, why."""
+
+    def __init__(self, path: Path | str, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {reason}" if line else f"{path}: {reason}")
+        self.path = Path(path)
+        self.line = line
+        self.reason = reason
+
+
+def header_line(facts: RunFacts) -> str:
+    """Return the first line of the file, newline included."""
+    return json.dumps({"gridglow": FORMAT, **asdict(facts)}) + "\n"
+
+
+class JsonlWriter:
+    """Observer that writes events.jsonl."""
+
+    __slots__ = ("_file", "_plans")
+
+    def __init__(self, path: Path, facts: RunFacts) -> None:
+        self._plans = {event: _plan(event) for event in EVENTS}
+        self._file = path.open("w", encoding="ascii", newline="\n")
+        self._file.write(header_line(facts))
+
+    def observe(self, events: Sequence[Event]) -> None:
+        """Write the next events."""
+        plans = self._plans
+        lines: list[str] = []
+        for event in events:
+            template, converted, kind_at = plans[event.__class__]
+            if converted:
+                values: list[Any] = list(event)
+                for place, convert in converted:
+                    values[place] = convert(values[place])
+                if kind_at:
+                    values.insert(kind_at, kind_name(values[kind_at - 1]))
+                lines.append(template % tuple(values))
+            else:
+                lines.append(template % event)
+        self._file.write("".join(lines))
+
+    def finish(self, figures: Mapping[str, object]) -> None:
+        """Write the last line: what only the host knows (wall time, hearers, ...), and the digest."""
+        self._file.write(json.dumps({"end": dict(figures)}) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def event_lines(events: Iterable[Event]) -> str:
+    """Return the lines of events, for other carriers of the same form (live topics, tests)."""
+    lines = []
+    for event in events:
+        template, converted, kind_at = _plan(event.__class__)
+        values: list[Any] = list(event)
+        for place, convert in converted:
+            values[place] = convert(values[place])
+        if kind_at:
+            values.insert(kind_at, kind_name(values[kind_at - 1]))
+        lines.append(template % tuple(values))
+    return "".join(lines)
+
+
+class JsonlReader:
+    """Reads events.jsonl. Iterating gives the events; `figures` is filled when the end has been reached.
+
+    Raises EvidenceError with file and line for anything that is not such a file. A file without its last line (the
+    run was killed) is read as far as it goes; `figures` is then empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.figures: dict[str, Any] = {}
+        try:
+            with path.open(encoding="ascii", errors="replace") as file:
+                first = file.readline()
+        except OSError as error:
+            raise EvidenceError(path, 0, error.strerror or "cannot be read") from error
+        self.facts = _facts(path, first)
+
+    def __iter__(self) -> Iterator[Event]:
+        with self.path.open(encoding="ascii", errors="replace") as file:
+            file.readline()
+            for number, line in enumerate(file, 2):
+                if line.startswith('{"end"'):
+                    self.figures = self._object(number, line)["end"]
+                    return
+                yield self._event(number, line)
+
+    def lines(self) -> Iterator[str]:
+        """Return the event lines as text, for whoever looks for a few events among many."""
+        with self.path.open(encoding="ascii", errors="replace") as file:
+            file.readline()
+            for line in file:
+                if line.startswith('{"end"'):
+                    return
+                yield line
+
+    def parse(self, line: str) -> Event:
+        """Return the event of one line."""
+        return self._event(0, line)
+
+    def _object(self, number: int, line: str) -> dict[str, Any]:
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            raise EvidenceError(self.path, number, "not JSON (cut off?)") from error
+        if not isinstance(found, dict):
+            raise EvidenceError(self.path, number, "not a JSON object")
+        return found
+
+    def _event(self, number: int, line: str) -> Event:
+        found = self._object(number, line)
+        name = found.get("event")
+        event = _BY_NAME.get(name) if isinstance(name, str) else None
+        if event is None:
+            raise EvidenceError(self.path, number, f"unknown event {name!r}")
+        try:
+            for field in _OCTET_FIELDS[event]:
+                found[field] = bytes.fromhex(found[field])
+            values = [found[field] for field in event._fields]
+        except KeyError as error:
+            raise EvidenceError(self.path, number, f"{name} without {error.args[0]}") from error
+        except (TypeError, ValueError) as error:
+            raise EvidenceError(self.path, number, f"{name}: octets that are not hexadecimal") from error
+        return event._make(values)
+
+
+def _facts(path: Path, line: str) -> RunFacts:
+    try:
+        found = json.loads(line)
+        form = found.pop("gridglow")
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise EvidenceError(path, 1, "not the events of a run (no header)") from error
+    if form != FORMAT:
+        raise EvidenceError(path, 1, f"format {form!r}, this program reads {FORMAT}")
+    try:
+        return RunFacts(**found)
+    except TypeError as error:
+        raise EvidenceError(path, 1, f"header: {error}") from error
+
+
+Plan = tuple[str, list[tuple[int, Callable[[Any], str]]], int]
+
+
+def _plan(event: type[Event]) -> Plan:
+    """Return template, converters and the place of the kind's name (0: none) of one kind of event."""
+    types = field_types(event)
+    parts = [f'"event":"{event.__name__}"']
+    kind_at = 0
+    for place, (field, kind) in enumerate(types.items()):
+        parts.append(f'"{field}":' + {int: "%d", bytes: '"%s"', str: "%s"}[kind])
+        if field == "kind" and kind is int:
+            parts.append('"message":"%s"')
+            kind_at = place + 1
+    return "{" + ",".join(parts) + "}\n", converters(event), kind_at

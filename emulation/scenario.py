@@ -1,0 +1,314 @@
+"""A scenario: feeder, parameters, jobs for the coordinator, timed faults. A TOML file becomes checked data.
+
+Every error names the file, the line, the key, and what is allowed. Times are decimal seconds of emulated time after
+the start and become integer microseconds without passing through a float. docs/scenarios.md describes every key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from emulation.grid import fault
+from emulation.grid.feeder import Feeder, FeederError
+from emulation.media.channel import ChannelConfig
+from emulation.scenario_line import line_of
+from g3plc.loadng.profiles import PROFILES
+from g3plc.wire.data_text import parse_data
+
+VERBS = ("discover", "read", "set", "act", "collect")
+ORDERS = ("near", "far", "number")
+DEFAULT_OBIS = "1.0.1.8.0.255"
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; the message is `file:line: key: what was wrong; what is allowed`."""
+
+
+@dataclass(slots=True)
+class JobOrder:
+    """Something for the coordinator to do at `at_us`. `value` is the text form of a COSEM value (`wire.data_text`)."""
+
+    job: int
+    at_us: int
+    verb: str
+    station: int = 0
+    class_id: int = 3
+    obis: bytes = bytes((1, 0, 1, 8, 0, 255))
+    attribute: int = 2
+    value: str = ""
+    invoke_id_and_priority: int = 0xC1
+
+
+@dataclass(slots=True)
+class TimedFault:
+    """A fault that begins at `at_us`."""
+
+    at_us: int
+    order: fault.FaultOrder
+
+
+@dataclass(slots=True)
+class CollectionPlan:
+    """How the coordinator reads its meters.
+
+    `order`: near (few hops first), far, number. `parallel`: sessions at a time. `tries`: per request.
+    `timeout_us`: wait for an answer, once the request has left. `rounds`: passes over the meters not yet read.
+    `pause_us`: between rounds.
+    """
+
+    order: str = "near"
+    parallel: int = 1
+    tries: int = 4
+    timeout_us: int = 6_000_000
+    rounds: int = 3
+    pause_us: int = 5_000_000
+
+
+@dataclass(slots=True)
+class Scenario:
+    """All that a run depends on, beside the program itself."""
+
+    name: str
+    title: str
+    feeder: Feeder
+    profile: str = "demo"
+    seed: int = 1
+    epoch_s: int = 0
+    speed_permille: int = 1000
+    limit_us: int = 0
+    channel: ChannelConfig = field(default_factory=ChannelConfig)
+    mac: dict[str, int] = field(default_factory=dict)
+    adp: dict[str, int] = field(default_factory=dict)
+    collection: CollectionPlan = field(default_factory=CollectionPlan)
+    jobs: list[JobOrder] = field(default_factory=list)
+    faults: list[TimedFault] = field(default_factory=list)
+
+    @property
+    def meters(self) -> int:
+        """Number of meters; stations are these and the coordinator."""
+        return len(self.feeder.stations) - 1
+
+
+def shipped() -> list[str]:
+    """Names of the scenarios that come with the package."""
+    folder = resources.files("emulation") / "scenarios"
+    return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
+
+
+def load(name: str) -> Scenario:
+    """A shipped scenario by its name, or one from a file by its path. Raises ScenarioError."""
+    if name in shipped():
+        text = (resources.files("emulation") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
+        return loads(text, f"{name}.toml", None)
+    path = Path(name)
+    if path.suffix != ".toml" and not path.is_file():
+        raise ScenarioError(f"no scenario {name!r}; shipped: {', '.join(shipped())}; or name a .toml file")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{name}: not UTF-8 at octet {error.start}") from error
+    return loads(text, str(path), path.parent)
+
+
+def loads(text: str, file: str, folder: Path | None) -> Scenario:
+    """A scenario from TOML text; `folder` is where relative feeder paths start. Raises ScenarioError."""
+    try:
+        tree = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{file}: {error}") from error
+    return _Reader(text, file, folder).scenario(tree)
+
+
+class _Reader:
+    """Checks a parsed tree key by key; knows where each key stands for its error messages."""
+
+    def __init__(self, text: str, file: str, folder: Path | None) -> None:
+        self._text = text
+        self._file = file
+        self._folder = folder
+
+    def scenario(self, tree: dict[str, Any]) -> Scenario:
+        allowed = ("title", "feeder", "profile", "seed", "start", "speed", "limit", "channel", "mac", "adp",
+                   "collection", "job", "fault")  # fmt: skip
+        self._known(tree, "", allowed)
+        feeder = self._feeder(self._string(tree, "", "feeder", "board"))
+        scenario = Scenario(
+            name=Path(self._file).stem,
+            title=self._string(tree, "", "title", Path(self._file).stem),
+            feeder=feeder,
+            profile=self._choice(tree, "", "profile", "demo", tuple(PROFILES)),
+            seed=self._int(tree, "", "seed", 1, 0, 2**63 - 1),
+            epoch_s=self._start(tree),
+            speed_permille=self._us(tree, "", "speed", 1_000_000) // 1000,
+            limit_us=self._us(tree, "", "limit", 86_400_000_000),
+            mac=self._numbers(tree, "mac"),
+            adp=self._numbers(tree, "adp"),
+            channel=self._channel(tree),
+            collection=self._collection(tree),
+        )
+        scenario.jobs = [self._job(item, i, feeder) for i, item in enumerate(self._tables(tree, "job"))]
+        scenario.faults = [self._fault(item, i, feeder) for i, item in enumerate(self._tables(tree, "fault"))]
+        return scenario
+
+    # -- parts
+
+    def _feeder(self, name: str) -> Feeder:
+        try:
+            path = self._folder / name if self._folder is not None and "." in name else name
+            return Feeder.load(str(path))
+        except FeederError as error:
+            raise self._error("", "feeder", str(error)) from error
+
+    def _start(self, tree: dict[str, Any]) -> int:
+        start = tree.get("start", datetime(2026, 11, 23, 0, 0, tzinfo=UTC))
+        if not isinstance(start, datetime) or start.tzinfo is None or start.microsecond:
+            raise self._error("", "start", "expected a whole second with time zone, like 2026-11-23T01:00:00Z")
+        return int(start.timestamp())
+
+    def _channel(self, tree: dict[str, Any]) -> ChannelConfig:
+        numbers = self._numbers(tree, "channel")
+        config = ChannelConfig()
+        for key, value in numbers.items():
+            if not hasattr(config, key):
+                raise self._error("channel", key, f"unknown; allowed: {', '.join(sorted(ChannelConfig.__slots__))}")
+            setattr(config, key, value)
+        return config
+
+    def _collection(self, tree: dict[str, Any]) -> CollectionPlan:
+        table = tree.get("collection", {})
+        if not isinstance(table, dict):
+            raise self._error("", "collection", "expected a table [collection]")
+        self._known(table, "collection", ("order", "parallel", "tries", "timeout", "rounds", "pause"))
+        return CollectionPlan(
+            order=self._choice(table, "collection", "order", "near", ORDERS),
+            parallel=self._int(table, "collection", "parallel", 1, 1, 64),
+            tries=self._int(table, "collection", "tries", 4, 1, 20),
+            timeout_us=self._us(table, "collection", "timeout", 6_000_000),
+            rounds=self._int(table, "collection", "rounds", 3, 1, 100),
+            pause_us=self._us(table, "collection", "pause", 5_000_000),
+        )
+
+    def _job(self, item: dict[str, Any], index: int, feeder: Feeder) -> JobOrder:
+        where = f"job[{index}]"
+        allowed = ("at", "do", "station", "class", "obis", "attribute", "method", "value", "invoke_id")
+        self._known(item, where, allowed)
+        verb = self._choice(item, where, "do", None, VERBS)
+        job = JobOrder(index + 1, self._us(item, where, "at", 0), verb)
+        if verb == "collect":
+            self._known(item, where, ("at", "do"))
+            return job
+        job.station = self._int(item, where, "station", None, 1, len(feeder.stations) - 1)
+        if verb == "discover":
+            self._known(item, where, ("at", "do", "station"))
+            return job
+        job.class_id = self._int(item, where, "class", 3, 0, 0xFFFF)
+        job.obis = self._obis(item, where)
+        job.attribute = self._int(item, where, "method" if verb == "act" else "attribute", 2, -128, 127)
+        job.invoke_id_and_priority = self._int(item, where, "invoke_id", 0xC1, 0, 0xFF)
+        job.value = self._string(item, where, "value", "" if verb != "set" else None)
+        if job.value:
+            self._checked(where, "value", parse_data, job.value)
+        return job
+
+    def _fault(self, item: dict[str, Any], index: int, feeder: Feeder) -> TimedFault:
+        where = f"fault[{index}]"
+        self._known(item, where, ("at", *fault.KINDS, "word", "value", "seconds", "power"))
+        kinds = [kind for kind in fault.KINDS if kind in item]
+        if len(kinds) != 1:
+            raise self._error(where, "", f"expected exactly one of {', '.join(fault.KINDS)}")
+        words = self._string(item, where, "word", "") or ""
+        if "value" in item:
+            words = f"{words} {item['value']}".strip()
+        if "seconds" in item:
+            words = f"{words} for {item['seconds']}"
+        place = str(item[kinds[0]])
+        order = self._checked(
+            where, kinds[0], lambda text: fault.parse(kinds[0], place, text, len(feeder.stations), feeder.leds), words
+        )
+        order.power = bool(item.get("power", False))
+        return TimedFault(self._us(item, where, "at", None), order)
+
+    # -- values
+
+    def _error(self, table: str, key: str, reason: str) -> ScenarioError:
+        place = ".".join(part for part in (table, key) if part)
+        return ScenarioError(f"{self._file}:{line_of(self._text, table, key)}: {place}: {reason}")
+
+    def _known(self, table: dict[str, Any], where: str, allowed: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in allowed:
+                raise self._error(where, key, f"unknown key here; allowed: {', '.join(allowed)}")
+
+    def _tables(self, tree: dict[str, Any], key: str) -> list[dict[str, Any]]:
+        items = tree.get(key, [])
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise self._error("", key, f"expected tables [[{key}]]")
+        return items
+
+    def _value(self, table: dict[str, Any], where: str, key: str, default: Any) -> Any:
+        if key in table:
+            return table[key]
+        if default is None:
+            raise self._error(where, key, "is missing")
+        return default
+
+    def _string(self, table: dict[str, Any], where: str, key: str, default: str | None) -> str:
+        value = self._value(table, where, key, default)
+        if not isinstance(value, str):
+            raise self._error(where, key, f"{value!r} is no text")
+        return value
+
+    def _choice(
+        self, table: dict[str, Any], where: str, key: str, default: str | None, allowed: tuple[str, ...]
+    ) -> str:
+        value = self._string(table, where, key, default)
+        if value not in allowed:
+            raise self._error(where, key, f"{value!r} is unknown; allowed: {', '.join(allowed)}")
+        return value
+
+    def _int(self, table: dict[str, Any], where: str, key: str, default: int | None, low: int, high: int) -> int:
+        value = self._value(table, where, key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise self._error(where, key, f"{value!r}; allowed: whole numbers from {low} to {high}")
+        return value
+
+    def _us(self, table: dict[str, Any], where: str, key: str, default: int | None) -> int:
+        """Seconds of a key, as microseconds."""
+        if key not in table and default is not None:
+            return default
+        value = self._value(table, where, key, None)
+        number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        if not number or not Decimal(value).is_finite() or not 0 <= value <= 10**8 or Decimal(value) * 1_000_000 % 1:
+            raise self._error(where, key, f"{value!s}; allowed: 0 to 100000000 with at most six decimals")
+        return int(Decimal(value) * 1_000_000)
+
+    def _numbers(self, tree: dict[str, Any], name: str) -> dict[str, int]:
+        table = tree.get(name, {})
+        if not isinstance(table, dict):
+            raise self._error("", name, f"expected a table [{name}]")
+        for key, value in table.items():
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise self._error(name, key, f"{value!r} is no whole number")
+        return dict(table)
+
+    def _obis(self, item: dict[str, Any], where: str) -> bytes:
+        text = self._string(item, where, "obis", DEFAULT_OBIS)
+        parts = text.split(".")
+        if len(parts) != 6 or not all(part.isascii() and part.isdigit() and int(part[:4]) <= 255 for part in parts):
+            raise self._error(where, "obis", f"{text!r}; expected six numbers like {DEFAULT_OBIS}")
+        return bytes(int(part) for part in parts)
+
+    def _checked(self, where: str, key: str, parse: Callable[[str], Any], text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise self._error(where, key, str(error)) from error

@@ -1,0 +1,66 @@
+"""What one receiver gets of one sender: level, noise, and the error rates that follow.
+
+A link is directed and belongs to one stretch of time in which neither noise nor faults change; the medium makes a
+new one when they do. Levels in 1/100 dBuV, SNR in 1/100 dB, error rates as thresholds for 32-bit draws.
+"""
+
+from __future__ import annotations
+
+from g3plc.core.ofdm import FULL_TONE_MAP, lqi_of
+from g3plc.phy import error_rate
+
+CERTAIN = 1 << 32
+"""Threshold above every draw: the frame is lost without drawing."""
+
+
+class Link:
+    """From station `src` to station `dst`.
+
+    `groups_cb`: SNR of each of the six tone-map groups. `down`: a fault makes the pair unable to decode each other.
+    `loss`: threshold of frames lost to a fault, 0 none.
+    """
+
+    __slots__ = (
+        "_payload", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi", "noise_cb", "snr_cb", "src",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        src: int,
+        dst: int,
+        level_cb: int,
+        noise_cb: int,
+        offsets_cb: tuple[int, ...],
+        down: bool = False,
+        loss: int = 0,
+    ) -> None:
+        self.src = src
+        self.dst = dst
+        self.level_cb = level_cb
+        self.noise_cb = noise_cb
+        self.snr_cb = snr = level_cb - noise_cb
+        self.groups_cb = tuple(snr + offset for offset in offsets_cb)
+        self.lqi = lqi_of(snr)
+        self.down = down
+        self.loss = loss
+        self.header_threshold = CERTAIN if down else error_rate.header_threshold(snr)
+        self._payload: dict[tuple[int, int, int], int] = {}
+
+    def payload_threshold(self, modulation: int, tone_map: int, octets: int) -> int:
+        """A draw below it loses the payload of a frame of `octets` (PSDU)."""
+        key = (modulation, tone_map, octets)
+        threshold = self._payload.get(key)
+        if threshold is None:
+            threshold = self._payload[key] = self.payload_threshold_at(modulation, tone_map, octets, 0)
+        return threshold
+
+    def payload_threshold_at(self, modulation: int, tone_map: int, octets: int, rise_cb: int) -> int:
+        """The same with the noise floor raised by `rise_cb`."""
+        return error_rate.threshold(modulation, octets, self._mean_snr_cb(tone_map) - rise_cb)
+
+    def _mean_snr_cb(self, tone_map: int) -> int:
+        """Mean over the groups in use, in whole 1/100 dB."""
+        if tone_map == FULL_TONE_MAP:
+            return self.snr_cb
+        groups = [snr for group, snr in enumerate(self.groups_cb) if tone_map >> group & 1]
+        return sum(groups) // len(groups)

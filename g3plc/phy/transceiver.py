@@ -1,0 +1,289 @@
+"""The PHY entity of a station: half duplex, carrier sense, capture, and the fate of every frame in earshot.
+
+Below it a medium says when the energy of a foreign transmission starts and ends here and how strong it is (`Link`);
+above it is the MAC. Rules of reception:
+
+* A receiver locks on the first frame whose header it can decode against noise and the energy already there.
+* A stronger frame takes over within the preamble (6 080 us from the start of the first) if its own header can be
+  decoded against the first; later ones only interfere.
+* Interference during the header is held against the header, during the payload against the payload; all
+  interferers that touch the part are added, as if they had covered it whole.
+* A station hears nothing while it sends.
+* Carrier sense takes one slot: energy that started less than a slot ago is not yet noticed, which is how two
+  stations that drew the same slot collide.
+
+Every random draw is addressed by transmission, receiver and purpose, so that nobody's order of events matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from g3plc import events, sap
+from g3plc.core import flow as flows
+from g3plc.core.env import Env
+from g3plc.core.ofdm import ACK_US, FULL_TONE_MAP, HEADER_US, PREAMBLE_US, ROBO, SLOT_US, airtime_us
+from g3plc.phy import error_rate, power_sum
+from g3plc.phy.link import Link
+from g3plc.phy.transmission import Transmission
+
+DRAW_HEADER, DRAW_PAYLOAD, DRAW_LOSS = range(3)
+
+Draw = Callable[[int, int, int], int]
+"""(key of the transmission, receiving station, purpose) to a 32-bit integer."""
+
+
+class Medium(Protocol):
+    """What carries transmissions between stations."""
+
+    def transmit(self, tx: Transmission) -> None:
+        """Put `tx` on the wire from its start; `Transceiver.transmitted` is called at its end. Sets `tx.key`."""
+
+
+class Transceiver:
+    """See the module's text. `user` must be set before the first frame."""
+
+    __slots__ = (
+        "_beside", "_captured", "_draw", "_energies", "_env", "_fates",
+        "_medium", "_node", "_own_end", "_own_start", "_sending", "frame_number", "user",
+    )  # fmt: skip
+
+    user: sap.PhyUser
+
+    def __init__(self, env: Env, medium: Medium, draw: Draw, first_frame: int = 0) -> None:
+        self._env = env
+        self._node = env.node
+        self._medium = medium
+        self._draw = draw
+        self.frame_number = first_frame
+        self._energies: dict[Transmission, Link] = {}
+        self._captured: Transmission | None = None
+        self._beside: list[tuple[Transmission, Link]] = []
+        self._fates: dict[Transmission, tuple[int, Transmission | None]] = {}
+        self._sending: Transmission | None = None
+        self._own_start = self._own_end = -1
+
+    # -- PhyService
+
+    def pd_data_request(
+        self, psdu: bytes, modulation: int, tone_map: int, ack_wanted: bool, dst: int, attempt: int, flow: int
+    ) -> None:
+        """Send a data or command frame now."""
+        now = self._env.clock.now
+        end = now + airtime_us(len(psdu), modulation, tone_map)
+        self.frame_number += 1
+        self._send(
+            Transmission(
+                self._node,
+                self.frame_number,
+                now,
+                end,
+                psdu,
+                modulation,
+                tone_map,
+                sap.DT_SOF_ACK if ack_wanted else sap.DT_SOF,
+                dst,
+                attempt,
+                flow,
+            )  # fmt: skip
+        )
+
+    def pd_ack_request(self, positive: bool, fcs: int, ssca: int, dst: int, flow: int) -> None:
+        """Send an ACK or NACK, which is a bare header, now."""
+        now = self._env.clock.now
+        self.frame_number += 1
+        dt = sap.DT_ACK if positive else sap.DT_NACK
+        self._send(
+            Transmission(
+                self._node, self.frame_number, now, now + ACK_US, b"", ROBO, FULL_TONE_MAP, dt, dst, 0, flow, fcs, ssca
+            )
+        )
+
+    def plme_busy(self) -> bool:
+        """Own transmission, or energy for at least a slot."""
+        if self._sending is not None:
+            return True
+        noticed = self._env.clock.now - SLOT_US
+        return any(tx.start <= noticed for tx in self._energies)
+
+    # -- the medium's side
+
+    def transmitted(self, tx: Transmission) -> None:
+        """Our own transmission has ended."""
+        if self._sending is not tx:
+            return
+        self._sending = None
+        self._env.note(events.TxEnd, tx.frame)
+        if tx.dt <= sap.DT_SOF_ACK:
+            self.user.pd_data_confirm()
+
+    def energy_start(self, tx: Transmission, link: Link) -> None:
+        """The energy of a foreign transmission arrives."""
+        if self._energies or self._sending is not None:
+            self._start_in_crowd(tx, link)
+            return
+        self._energies[tx] = link
+        threshold = link.header_threshold
+        if threshold == 0 or self._draw(tx.key, self._node, DRAW_HEADER) >= threshold:
+            self._captured = tx
+
+    def energy_end(self, tx: Transmission, link: Link) -> None:
+        """The energy of a foreign transmission ends; settles what became of it here."""
+        if self._energies.pop(tx, None) is None:
+            return  # it started before this station was switched on
+        if self._captured is not tx:
+            self._missed(tx, link)
+            return
+        self._captured = None
+        if self._beside:
+            self._settle_in_crowd(tx, link)
+        elif tx.dst == self._node or tx.dst == sap.BROADCAST:
+            self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
+        elif tx.dt <= sap.DT_SOF_ACK:
+            self.user.pd_channel_indication(tx.dt)
+        else:
+            self._ack_heard(tx, link)
+
+    # -- sending
+
+    def _send(self, tx: Transmission) -> None:
+        if self._captured is not None:
+            self._fates[self._captured] = (sap.HEADER_LOST, None)
+            self._captured = None
+            self._beside = []
+        self._sending = tx
+        self._own_start = tx.start
+        self._own_end = tx.end
+        kind = flows.flow_kind(tx.flow) if tx.dt <= sap.DT_SOF_ACK else flows.ACK + tx.dt - sap.DT_ACK
+        self._env.note(
+            events.TxStart, tx.frame, tx.psdu, tx.modulation, tx.tone_map, tx.dt, tx.end - tx.start,
+            tx.dst, tx.attempt, kind, tx.flow,
+        )  # fmt: skip
+        self._medium.transmit(tx)
+
+    # -- outcomes
+
+    def _settle(self, tx: Transmission, link: Link, threshold: int, culprit: Transmission | None) -> None:
+        """A frame for us whose header was good: is the payload good too?"""
+        if tx.dt >= sap.DT_ACK:
+            self._ack_heard(tx, link)
+            return
+        reason = ""
+        if threshold and self._draw(tx.key, self._node, DRAW_PAYLOAD) < threshold:
+            reason = "noise" if culprit is None else "collision"
+        elif self._lost_to_fault(tx, link):
+            reason = "fault"
+        if reason:
+            self._note_lost(tx, link, "payload", reason, culprit)
+            if tx.dst == sap.BROADCAST:
+                self.user.pd_channel_indication(tx.dt)
+            else:
+                fcs = int.from_bytes(tx.psdu[-2:], "little")
+                self.user.pd_payload_lost_indication(fcs, tx.dt == sap.DT_SOF_ACK, tx.src, tx.flow)
+            return
+        self._env.note(events.RxOk, tx.src, tx.frame, link.level_cb, link.lqi)
+        self.user.pd_data_indication(
+            tx.psdu,
+            sap.RxInfo(
+                tx.src, tx.frame, tx.start, tx.end, tx.dt, tx.modulation, tx.tone_map,
+                link.lqi, link.level_cb, link.groups_cb, tx.flow,
+            ),
+        )  # fmt: skip
+
+    def _ack_heard(self, tx: Transmission, link: Link) -> None:
+        if self._lost_to_fault(tx, link):
+            self._missed(tx, link)
+        else:
+            self.user.pd_ack_indication(tx.dt == sap.DT_ACK, tx.fcs, tx.ssca)
+
+    def _lost_to_fault(self, tx: Transmission, link: Link) -> bool:
+        return bool(link.loss) and self._draw(tx.key, self._node, DRAW_LOSS) < link.loss
+
+    def _missed(self, tx: Transmission, link: Link) -> None:
+        """Energy whose header we do not have."""
+        header, culprit = self._fates.pop(tx, (sap.HEADER_LOST, None))
+        if tx.dst == self._node or tx.dst == sap.BROADCAST:
+            if tx.start < self._own_end and tx.end > self._own_start:
+                reason = "half duplex"
+            elif link.down or link.loss and culprit is None:
+                reason = "fault"
+            else:
+                reason = "noise" if culprit is None else "collision"
+            self._note_lost(tx, link, "header", reason, culprit)
+        self.user.pd_channel_indication(sap.HEADER_FAULT if link.down else header)
+
+    def _note_lost(self, tx: Transmission, link: Link, stage: str, reason: str, culprit: Transmission | None) -> None:
+        by_src, by_frame = (-1, -1) if culprit is None else (culprit.src, culprit.frame)
+        self._env.note(events.RxLost, tx.src, tx.frame, link.level_cb, link.lqi, stage, reason, by_src, by_frame)
+
+    # -- more than one energy at a time
+
+    def _start_in_crowd(self, tx: Transmission, link: Link) -> None:
+        present = list(self._energies.items())
+        self._energies[tx] = link
+        if self._sending is not None:
+            return
+        captured = self._captured
+        if captured is None:
+            if self._header_good(tx, link, present):
+                self._capture(tx, present)
+            else:
+                self._fates[tx] = (sap.HEADER_LOST, self._strongest(present))
+        elif self._takes_over(tx, link, captured, present):
+            self._fates[captured] = (sap.HEADER_IGNORED, tx)
+            self._capture(tx, present)
+        else:
+            self._fates[tx] = (sap.HEADER_IGNORED, captured)
+            self._beside.append((tx, link))
+
+    def _capture(self, tx: Transmission, present: list[tuple[Transmission, Link]]) -> None:
+        self._captured = tx
+        self._beside = present
+
+    def _takes_over(
+        self, tx: Transmission, link: Link, captured: Transmission, present: list[tuple[Transmission, Link]]
+    ) -> bool:
+        return (
+            tx.start < captured.start + PREAMBLE_US
+            and link.level_cb > self._energies[captured].level_cb
+            and self._header_good(tx, link, present)
+        )
+
+    def _header_good(self, tx: Transmission, link: Link, beside: list[tuple[Transmission, Link]]) -> bool:
+        if link.down:
+            return False
+        threshold = error_rate.header_threshold(link.snr_cb - _rise_cb(link, beside))
+        return threshold == 0 or self._draw(tx.key, self._node, DRAW_HEADER) >= threshold
+
+    def _settle_in_crowd(self, tx: Transmission, link: Link) -> None:
+        """The captured frame had company: hold it against the parts that it touched."""
+        beside, self._beside = self._beside, []
+        header_end = tx.start + HEADER_US
+        during_header = [item for item in beside if item[0].start < header_end]
+        during_payload = [item for item in beside if item[0].end > header_end]
+        if not self._header_good(tx, link, during_header):
+            self._fates[tx] = (sap.HEADER_LOST, self._strongest(during_header))
+            self._missed(tx, link)
+        elif tx.dst != self._node and tx.dst != sap.BROADCAST:
+            if tx.dt <= sap.DT_SOF_ACK:
+                self.user.pd_channel_indication(tx.dt)
+            else:
+                self._ack_heard(tx, link)
+        else:
+            threshold = link.payload_threshold_at(
+                tx.modulation, tx.tone_map, len(tx.psdu), _rise_cb(link, during_payload)
+            )
+            self._settle(tx, link, threshold, self._strongest(during_payload))
+
+    @staticmethod
+    def _strongest(beside: list[tuple[Transmission, Link]]) -> Transmission | None:
+        return max(beside, key=lambda item: item[1].level_cb)[0] if beside else None
+
+
+def _rise_cb(link: Link, beside: list[tuple[Transmission, Link]]) -> int:
+    """By how much the energies beside raise the noise floor of `link`, in 1/100 dB."""
+    floor = link.noise_cb
+    for _, other in beside:
+        floor = power_sum.add(floor, other.level_cb)
+    return floor - link.noise_cb

@@ -1,0 +1,304 @@
+"""The boundaries between the layers: pairs of a Service (offered downwards) and a User (called upwards).
+
+Primitives carry the standard's names. A request returns nothing and is never answered from within: its confirm
+comes on a later tick of the clock. `flow` is the observers' tag of `core.flow`: copied, never read.
+Short addresses are integers, 0xFFFF is everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from g3plc.core.env import Env
+
+BROADCAST = 0xFFFF
+
+# MAC statuses (G.9903 9.3; values of the standard)
+SUCCESS = 0x00
+CHANNEL_ACCESS_FAILURE = 0xE1
+DENIED = 0xE2
+SECURITY_ERROR = 0xE4
+FRAME_TOO_LONG = 0xE5
+INVALID_PARAMETER = 0xE8
+NO_ACK = 0xE9
+TRANSACTION_EXPIRED = 0xF0
+TRANSACTION_OVERFLOW = 0xF1
+# ADP statuses
+INVALID_IPV6_FRAME = 0x80
+INVALID_HOPS = 0x82
+ROUTE_ERROR = 0x83
+INVALID_REQUEST = 0x86
+UNSUPPORTED_ATTRIBUTE = 0x87
+READ_ONLY = 0x88
+ABORTED = 0x89
+
+STATUS_NAMES: dict[int, str] = {
+    SUCCESS: "success",
+    CHANNEL_ACCESS_FAILURE: "channel access failure",
+    DENIED: "denied",
+    SECURITY_ERROR: "security error",
+    FRAME_TOO_LONG: "frame too long",
+    INVALID_PARAMETER: "invalid parameter",
+    NO_ACK: "no ack",
+    TRANSACTION_EXPIRED: "transaction expired",
+    TRANSACTION_OVERFLOW: "transaction overflow",
+    INVALID_IPV6_FRAME: "invalid IPv6 frame",
+    INVALID_HOPS: "invalid hops",
+    ROUTE_ERROR: "route error",
+    INVALID_REQUEST: "invalid request",
+    UNSUPPORTED_ATTRIBUTE: "unsupported attribute",
+    READ_ONLY: "read only",
+    ABORTED: "aborted",
+}
+
+# delimiter types of the frame control header
+DT_SOF = 0
+DT_SOF_ACK = 1
+DT_ACK = 2
+DT_NACK = 3
+
+# what a station learnt of the channel when the energy of a foreign transmission ended
+HEADER_SOF = 0
+"""A frame for others that wants no ACK."""
+HEADER_SOF_ACK = 1
+"""A frame for others that wants an ACK."""
+HEADER_LOST = 2
+"""Energy whose header could not be decoded."""
+HEADER_IGNORED = 3
+"""Energy beside a captured frame: it says nothing beyond its own end."""
+HEADER_FAULT = 4
+"""The pair is made unable to decode each other: busy to the end, then CIFS."""
+
+
+class RxInfo:
+    """What the PHY knows of a received frame.
+
+    `lqi` 0..255; `level_cb` 1/100 dBuV; `groups_cb` the SNR of each of the six tone-map groups in 1/100 dB;
+    `start`, `end` in microseconds; `frame` and `src` identify the transmission for observers only.
+    """
+
+    __slots__ = (
+        "dt", "end", "flow", "frame", "groups_cb", "level_cb", "lqi", "modulation", "src", "start", "tone_map",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        src: int,
+        frame: int,
+        start: int,
+        end: int,
+        dt: int,
+        modulation: int,
+        tone_map: int,
+        lqi: int,
+        level_cb: int,
+        groups_cb: Sequence[int],
+        flow: int,
+    ) -> None:
+        self.src = src
+        self.frame = frame
+        self.start = start
+        self.end = end
+        self.dt = dt
+        self.modulation = modulation
+        self.tone_map = tone_map
+        self.lqi = lqi
+        self.level_cb = level_cb
+        self.groups_cb = groups_cb
+        self.flow = flow
+
+
+class PhyService(Protocol):
+    """The PHY as the MAC sees it (PD and PLME SAPs)."""
+
+    def pd_data_request(
+        self,
+        psdu: bytes,
+        modulation: int,
+        tone_map: int,
+        ack_wanted: bool,
+        dst: int,
+        attempt: int,
+        flow: int,
+    ) -> None:
+        """Send `psdu` (padded to the capacity of its symbols) now, whatever the channel does.
+
+        `dst` is the next hop's short address and, like `attempt` and `flow`, for observers only.
+        """
+
+    def pd_ack_request(self, positive: bool, fcs: int, ssca: int, dst: int, flow: int) -> None:
+        """Send an ACK or NACK for the frame with this FCS now. `ssca` 1: more segments are expected."""
+
+    def plme_busy(self) -> bool:
+        """Carrier sense: energy that started at least one slot ago, or our own transmission, is on the channel."""
+
+    @property
+    def frame_number(self) -> int:
+        """Number of the last transmission asked for, for observers' events."""
+
+
+class PhyUser(Protocol):
+    """The MAC as the PHY sees it.
+
+    For each foreign transmission in earshot exactly one of the last four is called, at the end of its energy.
+    """
+
+    def pd_data_confirm(self) -> None:
+        """Our data frame's transmission has ended (not called for ACK and NACK)."""
+
+    def pd_data_indication(self, psdu: bytes, rx: RxInfo) -> None:
+        """A frame for us or for all; its FCS is good unless the sender made it bad."""
+
+    def pd_payload_lost_indication(self, fcs: int, ack_wanted: bool, sender: int, flow: int) -> None:
+        """A frame for us whose header was good and whose payload was not; answer with a NACK if one is wanted."""
+
+    def pd_ack_indication(self, positive: bool, fcs: int, ssca: int) -> None:
+        """An ACK or NACK was heard, ours or not: the FCS tells."""
+
+    def pd_channel_indication(self, header: int) -> None:
+        """Energy that is not for us has ended; `header` is one of the HEADER constants."""
+
+
+class Neighbour(Protocol):
+    """What the MAC knows of a neighbour with a tone-map response."""
+
+    short: int
+    modulation: int
+    tone_map: int
+    reverse_lqi: int
+
+
+class McpsService(Protocol):
+    """The MAC as the adaptation layer sees it (MCPS and MLME SAPs)."""
+
+    def mcps_data_request(self, dst: int, msdu: bytes, handle: int, ack: bool, high_priority: bool, flow: int) -> None:
+        """Queue `msdu` (1..400 octets) for `dst` (short address). One confirm follows for each request."""
+
+    def mlme_get(self, attribute: int, index: int = 0) -> Any:
+        """The PIB attribute's value (a table's row with `index`). UsageError: unknown attribute or row."""
+
+    def mlme_set(self, attribute: int, value: Any, index: int = 0) -> None:
+        """Set a PIB attribute. UsageError: unknown, read-only, or value out of range."""
+
+    def neighbour(self, short: int) -> Neighbour | None:
+        """The valid neighbour-table entry of `short`, or None."""
+
+
+class McpsUser(Protocol):
+    """The adaptation layer as the MAC sees it."""
+
+    def mcps_data_confirm(self, handle: int, status: int) -> None:
+        """The request of this handle is done: SUCCESS, NO_ACK, CHANNEL_ACCESS_FAILURE, TRANSACTION_OVERFLOW, ..."""
+
+    def mcps_data_indication(self, src: int, dst: int, msdu: bytes, rx: RxInfo) -> None:
+        """An MSDU from neighbour `src`, sent to us or (`dst` 0xFFFF) to all."""
+
+
+class Route:
+    """A usable route, as told to applications."""
+
+    __slots__ = ("cost", "destination", "hop_count", "next_hop", "valid_until_us", "weak_links")
+
+    def __init__(
+        self, destination: int, next_hop: int, cost: int, hop_count: int, weak_links: int, valid_until_us: int
+    ) -> None:
+        self.destination = destination
+        self.next_hop = next_hop
+        self.cost = cost
+        self.hop_count = hop_count
+        self.weak_links = weak_links
+        self.valid_until_us = valid_until_us
+
+
+class AdpService(Protocol):
+    """The adaptation layer as IP sees it (ADPD and ADPM SAPs)."""
+
+    def adpd_data_request(self, nsdu: bytes, handle: int, discover_route: bool, high_priority: bool, flow: int) -> None:
+        """Send an IPv6 packet of up to 1280 octets. One confirm follows for each request."""
+
+    def adpm_route_discovery_request(self, destination: int, max_hops: int) -> None:
+        """Look for a route to `destination`, known or not. One confirm follows."""
+
+    def adpm_path_discovery_request(self, destination: int) -> None:
+        """Ask every hop on the way to `destination` and back for its link cost. One confirm follows."""
+
+    def adpm_get(self, attribute: int, index: int = 0) -> Any:
+        """The PIB attribute's value. UsageError: unknown attribute or row."""
+
+    def adpm_set(self, attribute: int, value: Any, index: int = 0) -> None:
+        """Set a PIB attribute. UsageError: unknown, read-only, or value out of range."""
+
+    def route(self, destination: int) -> Route | None:
+        """The valid bidirectional route to `destination`, or None."""
+
+    def routes(self) -> list[Route]:
+        """All valid bidirectional routes, by destination."""
+
+
+class AdpUser(Protocol):
+    """IP as the adaptation layer sees it."""
+
+    def adpd_data_confirm(self, handle: int, status: int) -> None:
+        """The packet left for the first hop and was acknowledged there (SUCCESS), or why it did not."""
+
+    def adpd_data_indication(self, nsdu: bytes, lqi: int, flow: int) -> None:
+        """An IPv6 packet for us."""
+
+    def adpm_route_discovery_confirm(self, destination: int, status: int) -> None:
+        """SUCCESS, or ROUTE_ERROR."""
+
+    def adpm_path_discovery_confirm(self, destination: int, status: int, hops: list[tuple[int, int]]) -> None:
+        """The hops forth and back as (address, link cost), in travelling order."""
+
+    def adpm_network_status_indication(self, destination: int, reason: str) -> None:
+        """The route to `destination` was lost: an RERR came in, or our own next hop does not answer."""
+
+
+class CosemPort(Protocol):
+    """A station's stack as its application sees it: APDUs in the COSEM wrapper over UDP port 4059, and routes."""
+
+    env: Env
+
+    def send(self, peer: int, src_wport: int, dst_wport: int, apdu: bytes, session: int = 0) -> int:
+        """Send an APDU to station `peer`, discovering a route if need be. The handle comes back in `sent`."""
+
+    def discover(self, peer: int) -> None:
+        """Look for a route to `peer`; `discovered` follows."""
+
+    def trace_path(self, peer: int) -> None:
+        """Path discovery to `peer`; `path_traced` follows."""
+
+    def route(self, peer: int) -> Route | None:
+        """The valid route to `peer`, or None."""
+
+    def routes(self) -> list[Route]:
+        """All valid routes, by destination."""
+
+    def mac_get(self, attribute: int, index: int = 0) -> Any:
+        """A MAC PIB attribute, by id."""
+
+    def adp_get(self, attribute: int, index: int = 0) -> Any:
+        """An ADP PIB attribute, by id."""
+
+
+class CosemUser(Protocol):
+    """An application on a station. Built by a factory when the station is switched on, dropped when it is off."""
+
+    def start(self) -> None:
+        """The station is up and joined."""
+
+    def received(self, peer: int, src_wport: int, dst_wport: int, apdu: bytes, flow: int) -> None:
+        """An APDU came in from station `peer`."""
+
+    def sent(self, handle: int, status: int) -> None:
+        """The first hop has acknowledged the datagram (SUCCESS), or why it could not be sent."""
+
+    def discovered(self, peer: int, status: int) -> None:
+        """Outcome of `discover`."""
+
+    def path_traced(self, peer: int, status: int, hops: list[tuple[int, int]]) -> None:
+        """Outcome of `trace_path`."""
+
+    def route_lost(self, peer: int, reason: str) -> None:
+        """A route in use broke: a datagram under way to `peer` is probably lost."""
