@@ -33,7 +33,10 @@ class ScenarioError(ValueError):
 
 @dataclass(slots=True)
 class JobOrder:
-    """Something for the coordinator to do at `at_us`. `value` is the text form of a COSEM value (`wire.data_text`)."""
+    """Something for the coordinator to do at `at_us`. `value` is the text form of a COSEM value (`wire.data_text`).
+
+    `hold_us`: how long an association stands before the request is sent, so that something can happen meanwhile.
+    """
 
     job: int
     at_us: int
@@ -44,6 +47,7 @@ class JobOrder:
     attribute: int = 2
     value: str = ""
     invoke_id_and_priority: int = 0xC1
+    hold_us: int = 0
 
 
 @dataclass(slots=True)
@@ -199,7 +203,7 @@ class _Reader:
 
     def _job(self, item: dict[str, Any], index: int, feeder: Feeder) -> JobOrder:
         where = f"job[{index}]"
-        allowed = ("at", "do", "station", "class", "obis", "attribute", "method", "value", "invoke_id")
+        allowed = ("at", "do", "station", "class", "obis", "attribute", "method", "value", "invoke_id", "hold")
         self._known(item, where, allowed)
         verb = self._choice(item, where, "do", None, VERBS)
         job = JobOrder(index + 1, self._us(item, where, "at", 0), verb)
@@ -214,6 +218,7 @@ class _Reader:
         job.obis = self._obis(item, where)
         job.attribute = self._int(item, where, "method" if verb == "act" else "attribute", 2, -128, 127)
         job.invoke_id_and_priority = self._int(item, where, "invoke_id", 0xC1, 0, 0xFF)
+        job.hold_us = self._us(item, where, "hold", 0)
         job.value = self._string(item, where, "value", "" if verb != "set" else None)
         if job.value:
             self._checked(where, "value", parse_data, job.value)

@@ -7,7 +7,7 @@ Short addresses are integers, 0xFFFF is everybody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from g3plc.core.env import Env
@@ -301,4 +301,104 @@ class CosemUser(Protocol):
         """Outcome of `trace_path`."""
 
     def route_lost(self, peer: int, reason: str) -> None:
+        """A route in use broke: a datagram under way to `peer` is probably lost."""
+
+
+class RoutingService(Protocol):
+    """LOADng as the adaptation layer sees it. Short addresses only; no call answers from within."""
+
+    @property
+    def max_hops(self) -> int:
+        """adpMaxHops, 1..15."""
+
+    @property
+    def local_repair(self) -> bool:
+        """A station whose next hop does not answer looks for another route before it gives up."""
+
+    def message_indication(self, src: int, msdu: bytes, rx: RxInfo) -> None:
+        """A LOADng message (ESC header 40 01 first) from neighbour `src`. Any octets are allowed."""
+
+    def next_hop(self, destination: int) -> int | None:
+        """The next hop of the valid bidirectional route to `destination`, or None."""
+
+    def route(self, destination: int) -> Route | None:
+        """The valid bidirectional route to `destination`, or None."""
+
+    def routes(self) -> list[Route]:
+        """All valid bidirectional routes, by destination."""
+
+    def discover(self, destination: int, max_hops: int) -> None:
+        """Look for a route; `route_discovered` follows, once for all who ask while the search lasts."""
+
+    def repair(self, destination: int, next_hop: int, max_hops: int) -> None:
+        """Look for a route in place of a broken one through `next_hop`; `route_discovered` follows."""
+
+    def discover_path(self, destination: int) -> None:
+        """Ask all hops to `destination` and back for their link costs; `path_discovered` follows."""
+
+    def data_delivered(self, originator: int, destination: int, next_hop: int) -> None:
+        """`next_hop` acknowledged a datagram on its way from `originator` to `destination`."""
+
+    def link_failed(self, destination: int, next_hop: int, unanswered: bool) -> None:
+        """A datagram to `destination` did not reach `next_hop`; `unanswered`: sent, and never acknowledged."""
+
+    def forget(self, destination: int, reason: str) -> None:
+        """Delete the route to `destination`."""
+
+    def report_error(self, originator: int, unreachable: int, error_code: int) -> None:
+        """Tell `originator` (RERR) that its datagram to `unreachable` goes no further."""
+
+    def forwarding_delay_us(self, lqi: int) -> int:
+        """How long to wait before repeating a broadcast heard with `lqi`."""
+
+    def parameter(self, name: str) -> int:
+        """A routing parameter of the ADP PIB. UsageError: unknown."""
+
+    def set_parameter(self, name: str, value: int) -> None:
+        """Set a routing parameter. UsageError: unknown."""
+
+    def rows(self, table: str) -> list[tuple[int, ...]]:
+        """The rows of `routing_table`, `blacklist` or `destination_addresses`. UsageError: unknown."""
+
+    def set_destination_addresses(self, addresses: Sequence[int]) -> None:
+        """Answer route requests for these short addresses too."""
+
+
+class RoutingUser(Protocol):
+    """The adaptation layer as LOADng sees it."""
+
+    def send_message(
+        self, dst: int, msdu: bytes, high_priority: bool, flow: int, confirm: Callable[[Any, int], None], arg: Any
+    ) -> None:
+        """Send a LOADng message to a neighbour or all; `confirm(arg, status)` follows from the MAC, later."""
+
+    def neighbour(self, short: int) -> Neighbour | None:
+        """The valid neighbour-table entry of `short`, or None."""
+
+    def route_discovered(self, destination: int, found: bool) -> None:
+        """A search is over."""
+
+    def path_discovered(self, destination: int, status: int, hops: list[tuple[int, int]]) -> None:
+        """A path discovery is over: (address, link cost) in travelling order."""
+
+    def route_error(self, destination: int, reason: str) -> None:
+        """A station on the way says that datagrams of ours to `destination` go no further."""
+
+
+class UdpUser(Protocol):
+    """What stands on UDP, as UDP sees it."""
+
+    def datagram_indication(self, peer: int, source_port: int, payload: bytes, lqi: int, flow: int) -> None:
+        """The payload of a UDP datagram for us from station `peer`."""
+
+    def datagram_confirm(self, handle: int, status: int) -> None:
+        """The first hop has acknowledged the datagram (SUCCESS), or why it could not be sent."""
+
+    def route_discovery_confirm(self, peer: int, status: int) -> None:
+        """SUCCESS, or ROUTE_ERROR."""
+
+    def path_discovery_confirm(self, peer: int, status: int, hops: list[tuple[int, int]]) -> None:
+        """The hops to `peer` and back as (address, link cost), in travelling order."""
+
+    def route_lost_indication(self, peer: int, reason: str) -> None:
         """A route in use broke: a datagram under way to `peer` is probably lost."""

@@ -86,7 +86,7 @@ def module() -> str:
     """The text of the table's module."""
     header = round((HEADER[0] + LOSS_DB) * 100) * 1000 + round(HEADER[1] * 100)
     curves = "".join(f"    (\n{rows(numbers)}\n    ),\n" for numbers in curve_integers())
-    return f'''"""Integers of error rates and of sums of powers, written by tools/make_error_table.py, not edited by hand.
+    return f'''"""Integers of error rates and sums of powers, written by tools/make_error_table.py, not edited by hand.
 
 Used by `error_rate.py` and `power_sum.py`, which say what they mean.
 """

@@ -85,7 +85,10 @@ class _Canvas:
 
 
 def terminal(feeder: Feeder, columns: int = 100, rows: int = 30) -> Text:
-    """The map in at most `columns` by `rows` characters (at least 60 by 12 are used), with title and legend."""
+    """The map in at most `columns` by `rows` characters (at least 60 by 12 are used).
+
+    Title and totals stand above it; the legend below takes up to 80 columns.
+    """
     columns, rows = max(columns, 60), max(rows, 12)
     picture = Text(no_wrap=True)
     picture.append(f"{feeder.title}\n", "bold")
@@ -141,13 +144,13 @@ def _map(feeder: Feeder, columns: int, rows: int) -> Text:
 def _legend(feeder: Feeder) -> Text:
     line = Text(no_wrap=True)
     line.append(COORDINATOR_MARK, COORDINATOR_STYLE)
-    line.append(" coordinator   meters ", FAINT)
+    line.append(" coordinator  ", FAINT)
     for phase, style in PHASE_STYLES.items():
         line.append(f"L{phase}", style)
         line.append(f" {feeder.phases[1:].count(phase)}  ", FAINT)
     for cable, style in CABLE_STYLES.items():
         if cable in feeder.cable[1:]:
-            line.append(" ⠒⠒⠒ ", style)
+            line.append(" ⠒⠒ ", style)
             line.append(cable, FAINT)
     line.append("\n")
     line.append_text(_histogram(feeder))

@@ -148,7 +148,8 @@ def _meters(feeder: Feeder, frame: _Frame) -> Iterable[str]:
         x, y = frame.at(feeder.xy[feeder.stations[station]])
         yield _house(x, y, half, PHASE_FILLS[feeder.phases[station]])
     yield "</g>"
-    yield f'<g font-size="{half * 1.02:.2f}" font-weight="700" fill="{BACKGROUND}" text-anchor="middle">'
+    letter_px = half * min(1.02, 3 / len(str(feeder.meters)))
+    yield f'<g font-size="{letter_px:.2f}" font-weight="700" fill="{BACKGROUND}" text-anchor="middle">'
     for station in range(1, len(feeder.stations)):
         x, y = frame.at(feeder.xy[feeder.stations[station]])
         yield f'<text x="{x:g}" y="{y + half * 0.46:.1f}">{station}</text>'

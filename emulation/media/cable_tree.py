@@ -13,30 +13,33 @@ from emulation.grid.feeder import Feeder
 from emulation.media.channel_config import ChannelConfig
 
 _MM_PER_KM = 1_000_000
+_MOST_TAPS = 4
+# Loads in parallel add less and less: a busbar of twenty feeders does not cost twenty taps.
 
 
 class CableTree:
     """Nodes are the stations' LEDs and the joints (LEDs with several children), in rising depth; node 0 is LED 0."""
 
-    __slots__ = ("_cut", "_edge_cb", "_feeder", "_near", "_node_of_led", "_parent", "_stations_at", "_tap_cb", "_taps")
+    __slots__ = ("_cut", "_edge_cb", "_feeder", "_near", "_node_of_led", "_parent", "_station_at", "_tap_cb", "_taps")
 
     def __init__(self, feeder: Feeder, config: ChannelConfig) -> None:
         self._feeder = feeder
         self._cut: frozenset[int] = frozenset()
-        at_led: dict[int, list[int]] = {}
-        for station, led in enumerate(feeder.stations):
-            at_led.setdefault(led, []).append(station)
+        at_led = {led: station for station, led in enumerate(feeder.stations)}
         order = sorted(range(feeder.leds), key=feeder.depth.__getitem__)
-        leds = [led for led in order if led in at_led or led == 0 or len(feeder.children[led]) > 1]
+        leds = [led for led in order if led in at_led or len(feeder.children[led]) > 1]
         self._node_of_led = {led: node for node, led in enumerate(leds)}
-        self._stations_at = [tuple(at_led.get(led, ())) for led in leds]
+        self._station_at = [at_led.get(led, -1) for led in leds]
         self._parent, self._edge_cb = self._fold(order, config)
         self._near: list[list[tuple[int, int, int]]] = [[] for _ in leds]
         for node in range(1, len(leds)):
             above, loss = self._parent[node], self._edge_cb[node]
             self._near[above].append((node, loss, node))
             self._near[node].append((above, loss, node))
-        self._taps = [max(len(self._near[node]) + len(self._stations_at[node]) - 2, 0) for node in range(len(leds))]
+        self._taps = [
+            min(max(len(near) + (station >= 0) - 2, 0), _MOST_TAPS)
+            for near, station in zip(self._near, self._station_at, strict=True)
+        ]
         self._tap_cb = [taps * config.tap_cb * config.difficulty // 100 for taps in self._taps]
 
     def _fold(self, order: list[int], config: ChannelConfig) -> tuple[list[int], list[int]]:
@@ -76,9 +79,9 @@ class CableTree:
 
     def within(self, station: int, budget_cb: int) -> list[tuple[int, int]]:
         """The other stations whose path loss from `station` is at most `budget_cb`, as (station, loss)."""
-        near, taps, stations_at, cut = self._near, self._tap_cb, self._stations_at, self._cut
+        near, taps, station_at, cut = self._near, self._tap_cb, self._station_at, self._cut
         start = self._node_of_led[self._feeder.stations[station]]
-        found = [(other, 0) for other in stations_at[start] if other != station]
+        found: list[tuple[int, int]] = []
         stack = [(start, -1, 0)]
         while stack:
             node, came_from, loss = stack.pop()
@@ -86,24 +89,25 @@ class CableTree:
                 here = loss + edge_cb
                 if other == came_from or here > budget_cb or edge in cut:
                     continue
-                for found_station in stations_at[other]:
-                    found.append((found_station, here))
+                if station_at[other] >= 0:
+                    found.append((station_at[other], here))
                 stack.append((other, node, here + taps[other]))
         return found
 
     def between(self, src: int, dst: int) -> tuple[int, int, int, bool]:
         """(cable loss, taps passed, loss of the taps, whether a cut lies between) of the path of two stations."""
         stations = self._feeder.stations
-        low, high = sorted((self._node_of_led[stations[src]], self._node_of_led[stations[dst]]))
-        ends = (low, high)
-        cable_cb = taps = tap_cb = 0
-        cut = False
-        while low != high:
-            # Nodes come in rising depth, so the greater one is never above the other.
-            cable_cb += self._edge_cb[high]
-            cut = cut or high in self._cut
-            low, high = sorted((low, self._parent[high]))
-            for node in {high} - {low} if low != high else {high}:
-                if node not in ends:
-                    pass
-        return cable_cb, taps, tap_cb, cut
+        ends = (self._node_of_led[stations[src]], self._node_of_led[stations[dst]])
+        here, there = ends
+        edges, passed = set(), set()
+        while here != there:
+            # Nodes come in rising depth, so the one with the greater number is never above the other.
+            if here < there:
+                here, there = there, here
+            edges.add(here)
+            here = self._parent[here]
+            passed.add(here)
+        passed.difference_update(ends)
+        cable_cb = sum(self._edge_cb[node] for node in edges)
+        tap_cb = sum(self._tap_cb[node] for node in passed)
+        return cable_cb, sum(self._taps[node] for node in passed), tap_cb, not edges.isdisjoint(self._cut)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from g3plc.core.errors import UsageError
 
@@ -25,9 +26,9 @@ class ChannelConfig:
     tx_level_cb: int = _key(12_000, 6_000, 14_000, "1/100 dBuV", "transmit level, total RMS at the mains terminals")
     coupling_cb: int = _key(800, 0, 6_000, "1/100 dB", "loss of both couplings, paid once by every path")
     underground_cb_km: int = _key(9_000, 0, 100_000, "1/100 dB/km", "loss of underground cable, its loads included")
-    overhead_cb_km: int = _key(6_000, 0, 100_000, "1/100 dB/km", "loss of overhead line, its loads included")
+    overhead_cb_km: int = _key(7_000, 0, 100_000, "1/100 dB/km", "loss of overhead line, its loads included")
     service_cb_km: int = _key(9_000, 0, 100_000, "1/100 dB/km", "loss of a house's service cable")
-    tap_cb: int = _key(100, 0, 4_000, "1/100 dB", "loss for each branch that hangs on the way between two stations")
+    tap_cb: int = _key(300, 0, 4_000, "1/100 dB", "loss for each branch that hangs on the way between two stations")
     phase_cb: int = _key(600, 0, 4_000, "1/100 dB", "loss between stations on different phases")
     shadow_cb: int = _key(400, 0, 2_000, "1/100 dB", "standard deviation of a pair's shadow, alike both ways")
     asymmetry_cb: int = _key(100, 0, 2_000, "1/100 dB", "standard deviation of a further shadow of each direction")
@@ -61,15 +62,16 @@ class ChannelConfig:
     @classmethod
     def keys(cls) -> list[tuple[str, int, int, int, str, str]]:
         """All keys as (name, default, least, greatest, unit, meaning), for documents and help texts."""
+        plain = cls()
         return [
-            (key.name, int(key.default), data["low"], data["high"], data["unit"], data["doc"])  # type: ignore[call-overload]
+            (key.name, getattr(plain, key.name), data["low"], data["high"], data["unit"], data["doc"])
             for key in fields(cls)
             for data in (key.metadata,)
         ]
 
 
-def _check(name: str, value: object, data: Mapping[str, object]) -> int:
+def _check(name: str, value: object, data: Mapping[str, Any]) -> int:
     low, high = data["low"], data["high"]
-    if type(value) is not int or not low <= value <= high:  # type: ignore[operator]
+    if type(value) is not int or not low <= value <= high:
         raise UsageError(f"{name}: {value!r} is not an integer within {low}..{high} ({data['unit']})")
     return value

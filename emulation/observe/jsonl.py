@@ -15,7 +15,7 @@ from typing import Any
 
 from emulation.observe.facts import RunFacts
 from emulation.observe.kinds import kind_name
-from emulation.observe.record import converters, field_types
+from emulation.observe.record import converters, field_types, ill_formed
 from g3plc.events import EVENTS, Event
 
 FORMAT = 1
@@ -42,29 +42,15 @@ def header_line(facts: RunFacts) -> str:
 class JsonlWriter:
     """Observer that writes events.jsonl."""
 
-    __slots__ = ("_file", "_plans")
+    __slots__ = ("_file",)
 
     def __init__(self, path: Path, facts: RunFacts) -> None:
-        self._plans = {event: _plan(event) for event in EVENTS}
         self._file = path.open("w", encoding="ascii", newline="\n")
         self._file.write(header_line(facts))
 
     def observe(self, events: Sequence[Event]) -> None:
         """Write the next events."""
-        plans = self._plans
-        lines: list[str] = []
-        for event in events:
-            template, converted, kind_at = plans[event.__class__]
-            if converted:
-                values: list[Any] = list(event)
-                for place, convert in converted:
-                    values[place] = convert(values[place])
-                if kind_at:
-                    values.insert(kind_at, kind_name(values[kind_at - 1]))
-                lines.append(template % tuple(values))
-            else:
-                lines.append(template % event)
-        self._file.write("".join(lines))
+        self._file.write(event_lines(events))
 
     def finish(self, figures: Mapping[str, object]) -> None:
         """Write the last line: what only the host knows (wall time, hearers, ...), and the digest."""
@@ -76,16 +62,20 @@ class JsonlWriter:
 
 
 def event_lines(events: Iterable[Event]) -> str:
-    """Return the lines of events, for other carriers of the same form (live topics, tests)."""
-    lines = []
+    """Return the lines of events, each with its newline."""
+    plans = _PLANS
+    lines: list[str] = []
     for event in events:
-        template, converted, kind_at = _plan(event.__class__)
-        values: list[Any] = list(event)
-        for place, convert in converted:
-            values[place] = convert(values[place])
-        if kind_at:
-            values.insert(kind_at, kind_name(values[kind_at - 1]))
-        lines.append(template % tuple(values))
+        template, converted, kind_at = plans[event.__class__]
+        if converted or kind_at:
+            values: list[Any] = list(event)
+            for place, convert in converted:
+                values[place] = convert(values[place])
+            if kind_at:
+                values.insert(kind_at, kind_name(values[kind_at - 1]))
+            lines.append(template % tuple(values))
+        else:
+            lines.append(template % event)
     return "".join(lines)
 
 
@@ -151,7 +141,11 @@ class JsonlReader:
             raise EvidenceError(self.path, number, f"{name} without {error.args[0]}") from error
         except (TypeError, ValueError) as error:
             raise EvidenceError(self.path, number, f"{name}: octets that are not hexadecimal") from error
-        return event._make(values)
+        made = event._make(values)
+        wrong = ill_formed(made)
+        if wrong:
+            raise EvidenceError(self.path, number, wrong)
+        return made
 
 
 def _facts(path: Path, line: str) -> RunFacts:
@@ -182,3 +176,6 @@ def _plan(event: type[Event]) -> Plan:
             parts.append('"message":"%s"')
             kind_at = place + 1
     return "{" + ",".join(parts) + "}\n", converters(event), kind_at
+
+
+_PLANS: dict[type[Event], Plan] = {event: _plan(event) for event in EVENTS}

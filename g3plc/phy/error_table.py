@@ -1,4 +1,4 @@
-"""Integers of error rates and of sums of powers, written by tools/make_error_table.py, not edited by hand.
+"""Integers of error rates and sums of powers, written by tools/make_error_table.py, not edited by hand.
 
 Used by `error_rate.py` and `power_sum.py`, which say what they mean.
 """

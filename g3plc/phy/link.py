@@ -21,7 +21,8 @@ class Link:
     """
 
     __slots__ = (
-        "_payload", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi", "noise_cb", "snr_cb", "src",
+        "_payload", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi", "noise_cb",
+        "snr_cb", "src",
     )  # fmt: skip
 
     def __init__(

@@ -73,20 +73,9 @@ class Transceiver:
         now = self._env.clock.now
         end = now + airtime_us(len(psdu), modulation, tone_map)
         self.frame_number += 1
+        dt = sap.DT_SOF_ACK if ack_wanted else sap.DT_SOF
         self._send(
-            Transmission(
-                self._node,
-                self.frame_number,
-                now,
-                end,
-                psdu,
-                modulation,
-                tone_map,
-                sap.DT_SOF_ACK if ack_wanted else sap.DT_SOF,
-                dst,
-                attempt,
-                flow,
-            )  # fmt: skip
+            Transmission(self._node, self.frame_number, now, end, psdu, modulation, tone_map, dt, dst, attempt, flow)
         )
 
     def pd_ack_request(self, positive: bool, fcs: int, ssca: int, dst: int, flow: int) -> None:
@@ -138,12 +127,12 @@ class Transceiver:
         self._captured = None
         if self._beside:
             self._settle_in_crowd(tx, link)
+        elif tx.dt >= sap.DT_ACK:
+            self._ack_heard(tx, link)
         elif tx.dst == self._node or tx.dst == sap.BROADCAST:
             self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
-        elif tx.dt <= sap.DT_SOF_ACK:
-            self.user.pd_channel_indication(tx.dt)
         else:
-            self._ack_heard(tx, link)
+            self.user.pd_channel_indication(tx.dt)
 
     # -- sending
 
@@ -166,9 +155,6 @@ class Transceiver:
 
     def _settle(self, tx: Transmission, link: Link, threshold: int, culprit: Transmission | None) -> None:
         """A frame for us whose header was good: is the payload good too?"""
-        if tx.dt >= sap.DT_ACK:
-            self._ack_heard(tx, link)
-            return
         reason = ""
         if threshold and self._draw(tx.key, self._node, DRAW_PAYLOAD) < threshold:
             reason = "noise" if culprit is None else "collision"
@@ -206,7 +192,7 @@ class Transceiver:
         if tx.dst == self._node or tx.dst == sap.BROADCAST:
             if tx.start < self._own_end and tx.end > self._own_start:
                 reason = "half duplex"
-            elif link.down or link.loss and culprit is None:
+            elif link.down or (link.loss and culprit is None):
                 reason = "fault"
             else:
                 reason = "noise" if culprit is None else "collision"
@@ -265,11 +251,10 @@ class Transceiver:
         if not self._header_good(tx, link, during_header):
             self._fates[tx] = (sap.HEADER_LOST, self._strongest(during_header))
             self._missed(tx, link)
+        elif tx.dt >= sap.DT_ACK:
+            self._ack_heard(tx, link)
         elif tx.dst != self._node and tx.dst != sap.BROADCAST:
-            if tx.dt <= sap.DT_SOF_ACK:
-                self.user.pd_channel_indication(tx.dt)
-            else:
-                self._ack_heard(tx, link)
+            self.user.pd_channel_indication(tx.dt)
         else:
             threshold = link.payload_threshold_at(
                 tx.modulation, tx.tone_map, len(tx.psdu), _rise_cb(link, during_payload)

@@ -11,7 +11,8 @@ class Transmission:
     """
 
     __slots__ = (
-        "attempt", "dst", "dt", "end", "fcs", "flow", "frame", "key", "modulation", "psdu", "src", "ssca", "start", "tone_map",
+        "attempt", "dst", "dt", "end", "fcs", "flow", "frame", "key", "modulation", "psdu", "src", "ssca",
+        "start", "tone_map",
     )  # fmt: skip
 
     def __init__(

@@ -43,7 +43,6 @@ _HOP_LIMIT_OF_MODE = (0, 1, 64, 255)
 _MODE_OF_HOP_LIMIT = {1: 1, 64: 2, 255: 3}
 _TF_OCTETS = (4, 3, 1, 0)
 
-_U16 = struct.Struct(">H")
 _UDP = struct.Struct(">HHHH")
 _PORTS = struct.Struct(">HH")
 _PORT_8 = struct.Struct(">HB")
@@ -78,11 +77,7 @@ def compress_header(
         raise UsageError("not an IPv6 packet") from error
     tf, traffic = _traffic(header.traffic_class, header.flow_label)
     hop_mode = _MODE_OF_HOP_LIMIT.get(header.hop_limit, 0)
-    is_udp = (
-        header.next_header == ipv6.NEXT_HEADER_UDP
-        and header.payload_length >= _UDP_OCTETS
-        and _U16.unpack_from(packet, 44)[0] == header.payload_length
-    )
+    is_udp = header.next_header == ipv6.NEXT_HEADER_UDP and _is_whole_udp(packet, header.payload_length)
     (from_inline, from_modes, sci), (to_inline, to_modes, dci) = _smallest_pair(
         source_options(header.source, pan_id, source, contexts),
         destination_options(header.destination, pan_id, destination, contexts),
@@ -154,13 +149,8 @@ def decompress(
     from_address = _expand_source(octets[at:end], modes, cids >> 4, contexts, pan_id, source)
     at = end + destination_octets(modes)
     to_address = _expand_destination(octets[end:at], modes, cids & 15, contexts, pan_id, destination)
-    if not first & _NH:
-        length = _payload_length(size - at, datagram_size)
-        return ipv6.HEADER.pack(word, length, next_header, hop_limit, from_address, to_address) + octets[at:]
-    ports, checksum, at = _expand_udp(octets, at)
-    length = _payload_length(size - at + _UDP_OCTETS, datagram_size)
-    header = ipv6.HEADER.pack(word, length, next_header, hop_limit, from_address, to_address)
-    return header + _UDP.pack(*ports, length, checksum) + octets[at:]
+    length, payload = _expand_payload(octets, at, bool(first & _NH), datagram_size)
+    return ipv6.HEADER.pack(word, length, next_header, hop_limit, from_address, to_address) + payload
 
 
 def _traffic(traffic_class: int, flow_label: int) -> tuple[int, bytes]:
@@ -246,6 +236,20 @@ def _payload_length(present: int, datagram_size: int | None) -> int:
     return length
 
 
+def _expand_payload(octets: bytes, at: int, compressed: bool, datagram_size: int | None) -> tuple[int, bytes]:
+    """Return (IPv6 payload length, the octets of the payload that are present)."""
+    if not compressed:
+        return _payload_length(len(octets) - at, datagram_size), octets[at:]
+    source_port, destination_port, checksum, at = _expand_udp(octets, at)
+    length = _payload_length(len(octets) - at + _UDP_OCTETS, datagram_size)
+    return length, _UDP.pack(source_port, destination_port, length, checksum) + octets[at:]
+
+
+def _is_whole_udp(packet: bytes, payload_length: int) -> bool:
+    """Tell whether the payload is one UDP datagram whose length field can be worked out again."""
+    return payload_length >= _UDP_OCTETS and packet[44] << 8 | packet[45] == payload_length
+
+
 def _compress_udp(packet: bytes) -> bytes:
     source, destination = _PORTS.unpack_from(packet, ipv6.HEADER_OCTETS)
     checksum = packet[46:48]
@@ -258,8 +262,8 @@ def _compress_udp(packet: bytes) -> bytes:
     return bytes((_NHC_UDP,)) + packet[40:44] + checksum
 
 
-def _expand_udp(octets: bytes, at: int) -> tuple[tuple[int, int], int, int]:
-    """Return ((source port, destination port), checksum, next offset)."""
+def _expand_udp(octets: bytes, at: int) -> tuple[int, int, int, int]:
+    """Return (source port, destination port, checksum, next offset)."""
     if at >= len(octets):
         raise WireError("iphc header")
     nhc = octets[at]
@@ -282,4 +286,4 @@ def _expand_udp(octets: bytes, at: int) -> tuple[tuple[int, int], int, int]:
         ports = (0xF000 | ports[0], ports[1])
     else:
         ports = (0xF0B0 | octets[at] >> 4, 0xF0B0 | octets[at] & 15)
-    return (ports[0], ports[1]), octets[end] << 8 | octets[end + 1], end + 2
+    return ports[0], ports[1], octets[end] << 8 | octets[end + 1], end + 2

@@ -246,7 +246,8 @@ def decode(psdu: bytes) -> MacFrame:
         raise WireError("segment length")
     tmr, cc, cap, lsf = _SC_FLAGS[sc0 & 15]
     return MacFrame(
-        1, dsn, pan, dst, pan, src, psdu[at:end], ack_request, secured, aux, version, tmr, cc, cap, lsf, segment_number
+        FRAME_DATA, dsn, pan, dst, pan, src, psdu[at:end],
+        ack_request, secured, aux, version, tmr, cc, cap, lsf, segment_number,
     )  # fmt: skip
 
 
@@ -304,22 +305,25 @@ def _decode_address(psdu: bytes, at: int, mode: int, pan: int | None) -> tuple[i
     return pan, psdu[at:end], end
 
 
+def _check_control(control: int) -> None:
+    """Refuse a frame control that G3 does not send: acknowledgement and reserved types, versions, address modes."""
+    if control & 7 not in (FRAME_BEACON, FRAME_DATA, FRAME_COMMAND):
+        raise WireError("frame type")
+    if control >> 12 & 3 > 1:
+        raise WireError("frame version")
+    dst_mode = control >> 10 & 3
+    src_mode = control >> 14
+    if dst_mode == 1 or src_mode == 1 or (control & _PAN_COMPRESSION and not (dst_mode and src_mode)):
+        raise WireError("address mode")
+
+
 def _decode_any(psdu: bytes) -> MacFrame:
     """Decode any frame of at least 8 octets whose FCS is right."""
     control, dsn = _FC_DSN.unpack_from(psdu, 3)
-    frame_type = control & 7
-    version = control >> 12 & 3
-    dst_mode = control >> 10 & 3
-    src_mode = control >> 14
-    if frame_type not in (FRAME_BEACON, FRAME_DATA, FRAME_COMMAND):
-        raise WireError("frame type")
-    if version > 1:
-        raise WireError("frame version")
+    _check_control(control)
     compressed = bool(control & _PAN_COMPRESSION)
-    if dst_mode == 1 or src_mode == 1 or (compressed and not (dst_mode and src_mode)):
-        raise WireError("address mode")
-    dst_pan, dst, at = _decode_address(psdu, 6, dst_mode, None)
-    src_pan, src, at = _decode_address(psdu, at, src_mode, dst_pan if compressed else None)
+    dst_pan, dst, at = _decode_address(psdu, 6, control >> 10 & 3, None)
+    src_pan, src, at = _decode_address(psdu, at, control >> 14, dst_pan if compressed else None)
     secured = bool(control & _SECURITY)
     segment_number = psdu[1] >> 2
     aux = None
@@ -330,7 +334,7 @@ def _decode_any(psdu: bytes) -> MacFrame:
         raise WireError("segment length")
     tmr, cc, cap, lsf = _SC_FLAGS[psdu[0] & 15]
     return MacFrame(
-        frame_type=frame_type,
+        frame_type=control & 7,
         dsn=dsn,
         dst_pan=dst_pan,
         dst=dst,
@@ -340,7 +344,7 @@ def _decode_any(psdu: bytes) -> MacFrame:
         ack_request=bool(control & _ACK_REQUEST),
         security_enabled=secured,
         aux=aux,
-        version=version,
+        version=control >> 12 & 3,
         tmr=tmr,
         cc=cc,
         cap=cap,

@@ -1,0 +1,310 @@
+"""One line of prose for an event: what a station's log says.
+
+A line is the emulated time (hh:mm:ss.mmm since the start of the run), the layer, and a sentence that names the peer.
+Neighbours: `station_logs` (files), the live agents' logs (the same sentences).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from emulation.observe.facts import EVERYBODY, obis_text, station_name
+from emulation.observe.kinds import modulation_name, readable
+from g3plc import events as ev
+from g3plc.events import Event
+
+Sentence = Callable[[Any], str]
+
+_name = station_name
+_ACKS = {2: "ACK", 3: "NACK"}
+
+
+def clock_text(t_us: int) -> str:
+    """Return emulated time as `hh:mm:ss.mmm` (hours go on counting past 99)."""
+    seconds, us = divmod(t_us, 1_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{us // 1000:03d}"
+
+
+def line(event: Event) -> str:
+    """Return the line of an event without newline, or an empty string for one that no log needs (TxEnd)."""
+    layer, sentence = _TABLE[event.__class__]
+    if not layer:
+        return ""
+    seconds, us = divmod(event[0], 1_000_000)
+    stamp = _stamps.get(seconds)
+    if stamp is None:
+        if len(_stamps) > 1000:
+            _stamps.clear()
+        stamp = _stamps[seconds] = clock_text(event[0])[:-3]
+    return f"{stamp}{us // 1000:03d} {layer} {sentence(event)}"
+
+
+_stamps: dict[int, str] = {}
+
+
+def _ms(us: int) -> str:
+    return f"{us / 1000:.0f} ms" if us < 10_000_000 else f"{us / 1_000_000:.1f} s"
+
+
+def _hops(count: int) -> str:
+    return "1 hop" if count == 1 else f"{count} hops"
+
+
+def _octets(count: int) -> str:
+    return "1 octet" if count == 1 else f"{count} octets"
+
+
+# -- PHY
+
+
+def _tx_start(e: ev.TxStart) -> str:
+    if e.dt >= 2:
+        return f"{_ACKS.get(e.dt, 'control')} sent to {_name(e.next_hop)}, frame {e.frame}"
+    again = f", try {e.attempt + 1}" if e.attempt else ""
+    return (
+        f"{readable(e.kind)} sent to {_name(e.next_hop)}, frame {e.frame}{again}: {_octets(len(e.psdu))} "
+        f"in {modulation_name(e.modulation)}, {_ms(e.duration_us)} on the line"
+    )
+
+
+def _rx_ok(e: ev.RxOk) -> str:
+    return f"frame {e.frame} received from {_name(e.src)}, LQI {e.lqi}"
+
+
+def _rx_lost(e: ev.RxLost) -> str:
+    why = {"half duplex": "we were sending ourselves", "late": "it came in too late", "fault": "the link is broken"}
+    reason = why.get(e.reason, e.reason)
+    if e.by_src >= 0:
+        reason = f"{reason} with frame {e.by_frame} of {_name(e.by_src)}"
+    return f"frame {e.frame} from {_name(e.src)} lost in its {e.stage}: {reason} (LQI {e.lqi})"
+
+
+def _late_frame(e: ev.LateFrame) -> str:
+    return f"frame {e.frame} from {_name(e.src)} came in {_ms(e.late_us)} after its own end and is lost"
+
+
+# -- MAC
+
+
+def _ack(e: ev.Ack) -> str:
+    if e.result == "ack":
+        return f"frame {e.frame} acknowledged by {_name(e.peer)}"
+    if e.result == "nack":
+        return f"frame {e.frame} refused by {_name(e.peer)}: it heard us but lost the payload (NACK)"
+    return f"frame {e.frame} got no answer from {_name(e.peer)}"
+
+
+def _defer(e: ev.Defer) -> str:
+    return f"channel busy, waiting: back-off {e.nb}, contention window {e.cw} slots"
+
+
+def _segment(e: ev.Segment) -> str:
+    return f"segment {e.number + 1} of {e.total} of frame {e.dsn} goes to {_name(e.peer)}"
+
+
+def _neighbour_set(e: ev.NeighbourSet) -> str:
+    return (
+        f"{_name(e.neighbour)} wants {modulation_name(e.modulation)} on tone map {e.tone_map:02X} "
+        f"and hears us with LQI {e.reverse_lqi}"
+    )
+
+
+def _dropped(e: ev.Dropped) -> str:
+    source = f" from {_name(e.src)}" if e.src >= 0 else ""
+    return f"{_octets(e.octets)}{source} dropped: {e.reason}"
+
+
+# -- LOADng
+
+
+def _route_message(what: str) -> Sentence:
+    """Return the sentence of RREQ (`RREQ for`) or RREP (`RREP of`)."""
+
+    def sentence(e: Any) -> str:
+        head = f"{what} {_name(e.destination if what == 'RREQ for' else e.originator)} {e.action}"
+        if e.action == "sent":
+            where = f"to {_name(e.peer)}" if e.peer >= 0 else f"for {_name(e.destination)}"
+            return f"{head} {where}, sequence number {e.sequence}"
+        way = f"from {_name(e.peer)}" if 0 <= e.peer < EVERYBODY else f"to {_name(e.peer)}"
+        if e.action == "forwarded" and what == "RREP of":
+            way = f"to {_name(e.peer)}"
+        tail = f", {way}, cost {e.cost} after {_hops(e.hop_count)}"
+        return f"{head}{tail}: {e.reason}" if e.reason else f"{head}{tail}"
+
+    return sentence
+
+
+def _rerr(e: ev.Rerr) -> str:
+    why = {0: "no available route", 1: "hop limit exceeded"}.get(e.code, f"error {e.code}")
+    way = "to" if e.action in ("sent", "forwarded") else "from"
+    tail = f": {e.reason}" if e.reason else ""
+    return (
+        f"RERR {e.action}, {way} {_name(e.peer)}: {_name(e.unreachable)} cannot be reached, "
+        f"says {_name(e.originator)} to {_name(e.destination)} ({why}){tail}"
+    )
+
+
+def _rrep_ack(e: ev.RrepAck) -> str:
+    if e.action == "missed":
+        return f"{_name(e.peer)} did not answer our RREP {e.sequence} with an RREP_ACK"
+    way = "to" if e.action == "sent" else "from"
+    return f"RREP_ACK {e.action}, {way} {_name(e.peer)}, for RREP {e.sequence}"
+
+
+def _path(what: str) -> Sentence:
+    def sentence(e: Any) -> str:
+        way = "to" if e.action in ("sent", "forwarded") else "from"
+        hops = e.hops
+        stops = [
+            f"{_name(int.from_bytes(hops[i : i + 2], 'big'))} (cost {int.from_bytes(hops[i + 2 : i + 4], 'big')})"
+            for i in range(0, len(hops) - 3, 4)
+        ]
+        path = f", so far over {', '.join(stops)}" if stops else ""
+        return (
+            f"{what} {e.action}, {way} {_name(e.peer)}, between {_name(e.originator)} and {_name(e.destination)}{path}"
+        )
+
+    return sentence
+
+
+def _route_set(e: ev.RouteSet) -> str:
+    use = "" if e.bidirectional else ", not yet proven both ways"
+    if e.next_hop == e.destination:
+        return f"route to {_name(e.destination)} is direct, cost {e.cost}{use}"
+    weak = f", {e.weak_links} weak" if e.weak_links else ""
+    way = f"via {_name(e.next_hop)}, cost {e.cost} over {_hops(e.hop_count)}"
+    return f"route to {_name(e.destination)} goes {way}{weak}{use}"
+
+
+def _route_lost(e: ev.RouteLost) -> str:
+    why = {
+        "rerr": "an RERR came in",
+        "no ack": "the next hop does not answer",
+        "aged": "it has aged out",
+        "replaced": "it was replaced",
+        "loop": "it runs in a circle",
+    }
+    return f"route to {_name(e.destination)} via {_name(e.next_hop)} is gone: {why.get(e.reason, e.reason)}"
+
+
+def _repair_start(e: ev.RepairStart) -> str:
+    return f"looking for another way to {_name(e.destination)}, since {_name(e.next_hop)} does not answer"
+
+
+def _repair_end(e: ev.RepairEnd) -> str:
+    return f"another way to {_name(e.destination)} {'is found' if e.ok else 'was not found'}"
+
+
+def _blacklist_set(e: ev.BlacklistSet) -> str:
+    if not e.until_us:
+        return f"{_name(e.neighbour)} is off the blacklist"
+    return f"{_name(e.neighbour)} is blacklisted until {clock_text(e.until_us)}"
+
+
+def _queue(e: ev.Queue) -> str:
+    what = readable(e.flow & 0xFF)
+    words = {
+        "waiting": f"{what} waits for a route to {_name(e.destination)}",
+        "released": f"{what} goes on its way to {_name(e.destination)}",
+        "discarded": f"{what} for {_name(e.destination)} is given up: no route",
+    }
+    return words.get(e.action, f"{what} for {_name(e.destination)}: {e.action}")
+
+
+# -- COSEM and the night
+
+
+def _apdu_sent(e: ev.ApduSent) -> str:
+    return f"{readable(e.kind)} sent to {_name(e.peer)}, {_octets(len(e.apdu))}"
+
+
+def _apdu_received(e: ev.ApduReceived) -> str:
+    return f"{readable(e.kind)} received from {_name(e.peer)}, {_octets(len(e.apdu))}"
+
+
+def _session_open(e: ev.SessionOpen) -> str:
+    return f"association {e.session} with {_name(e.peer)} stands"
+
+
+def _session_closed(e: ev.SessionClosed) -> str:
+    return f"association {e.session} with {_name(e.peer)} is released"
+
+
+def _session_aborted(e: ev.SessionAborted) -> str:
+    return f"ABRT: association {e.session} with {_name(e.peer)} is broken off: {e.reason}"
+
+
+def _read_done(e: ev.ReadDone) -> str:
+    value = f"{e.value} {e.unit}".rstrip()
+    tries = "at the first try" if e.attempts <= 1 else f"in {e.attempts} tries"
+    return f"{_name(e.meter)} read: {obis_text(e.obis)} is {value}, over {_hops(e.hops)}, {tries}, {_ms(e.duration_us)}"
+
+
+def _read_failed(e: ev.ReadFailed) -> str:
+    explained = f", explained by: {e.explained_by}" if e.explained_by else ""
+    return f"{_name(e.meter)} not read ({obis_text(e.obis)}): {e.reason} after {e.attempts} tries{explained}"
+
+
+def _collection(e: ev.Collection) -> str:
+    return f"collection {e.action}: {e.read} of {e.meters} meters read, {e.failed} failed"
+
+
+def _job(e: ev.Job) -> str:
+    detail = f": {e.detail}" if e.detail else ""
+    return f"job {e.job}, {e.verb} {_name(e.station)}, {e.status}{detail}"
+
+
+def _fault(e: ev.Fault) -> str:
+    value = f" {e.value}" if e.value else ""
+    until = f" until {clock_text(e.until_us)}" if e.until_us > 0 and e.state == "begin" else ""
+    return f"fault {e.fault} {'begins' if e.state == 'begin' else 'ends'}: {e.kind} {e.where} {e.word}{value}{until}"
+
+
+def _power(e: ev.Power) -> str:
+    return f"switched on, boot number {e.boot}" if e.on else "switched off"
+
+
+def _clock(e: ev.Clock) -> str:
+    if not e.speed_permille:
+        return "emulated time stands still"
+    return f"emulated time runs at {e.speed_permille / 1000:g} times real time"
+
+
+_TABLE: dict[type[Event], tuple[str, Sentence]] = {
+    ev.TxStart: ("phy   ", _tx_start),
+    ev.TxEnd: ("", str),
+    ev.RxOk: ("phy   ", _rx_ok),
+    ev.RxLost: ("phy   ", _rx_lost),
+    ev.LateFrame: ("phy   ", _late_frame),
+    ev.Ack: ("mac   ", _ack),
+    ev.Defer: ("mac   ", _defer),
+    ev.Segment: ("mac   ", _segment),
+    ev.NeighbourSet: ("mac   ", _neighbour_set),
+    ev.BlacklistSet: ("loadng", _blacklist_set),
+    ev.Rreq: ("loadng", _route_message("RREQ for")),
+    ev.Rrep: ("loadng", _route_message("RREP of")),
+    ev.Rerr: ("loadng", _rerr),
+    ev.RrepAck: ("loadng", _rrep_ack),
+    ev.Preq: ("loadng", _path("PREQ")),
+    ev.Prep: ("loadng", _path("PREP")),
+    ev.RouteSet: ("loadng", _route_set),
+    ev.RouteLost: ("loadng", _route_lost),
+    ev.RepairStart: ("loadng", _repair_start),
+    ev.RepairEnd: ("loadng", _repair_end),
+    ev.Queue: ("adp   ", _queue),
+    ev.ApduSent: ("cosem ", _apdu_sent),
+    ev.ApduReceived: ("cosem ", _apdu_received),
+    ev.SessionOpen: ("cosem ", _session_open),
+    ev.SessionClosed: ("cosem ", _session_closed),
+    ev.SessionAborted: ("cosem ", _session_aborted),
+    ev.ReadDone: ("read  ", _read_done),
+    ev.ReadFailed: ("read  ", _read_failed),
+    ev.Collection: ("read  ", _collection),
+    ev.Job: ("job   ", _job),
+    ev.Fault: ("fault ", _fault),
+    ev.Power: ("power ", _power),
+    ev.Clock: ("clock ", _clock),
+}

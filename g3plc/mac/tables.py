@@ -1,0 +1,178 @@
+"""The MAC's memory of its neighbours: neighbour table, POS table, duplicate filter.
+
+G.9903 9.3 (macNeighbourTable, macPOSTable, macDuplicateDetectionTTL). Entries age by comparison with the clock when
+they are looked at: there are no timers. Each table is bounded and throws out its oldest entry.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MINUTE_US = 60_000_000
+
+
+class NeighbourRow(NamedTuple):
+    """A row of macNeighbourTable as the PIB shows it; `tmr_valid_time` in minutes, begun ones counted."""
+
+    short_address: int
+    tone_map: int
+    modulation: int
+    tx_gain: int
+    tx_res: int
+    tx_coef: bytes
+    modulation_scheme: int
+    reverse_lqi: int
+    tmr_valid_time: int
+
+
+class PosRow(NamedTuple):
+    """A row of macPOSTable as the PIB shows it; `valid_time` in minutes, begun ones counted."""
+
+    short_address: int
+    forward_lqi: int
+    valid_time: int
+
+
+class NeighbourEntry:
+    """How a neighbour asked to be sent to, in its last tone-map response. `valid_until` in microseconds."""
+
+    __slots__ = (
+        "modulation", "reverse_lqi", "scheme", "short", "tone_map", "tx_coef", "tx_gain", "tx_res", "valid_until",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        short: int,
+        modulation: int,
+        tone_map: int,
+        reverse_lqi: int,
+        valid_until: int,
+        tx_gain: int = 0,
+        tx_res: int = 0,
+        tx_coef: bytes = bytes(6),
+        scheme: int = 0,
+    ) -> None:
+        self.short = short
+        self.modulation = modulation
+        self.tone_map = tone_map
+        self.reverse_lqi = reverse_lqi
+        self.valid_until = valid_until
+        self.tx_gain = tx_gain
+        self.tx_res = tx_res
+        self.tx_coef = tx_coef
+        self.scheme = scheme
+
+
+class NeighbourTable:
+    """Neighbours with a tone-map response, by short address."""
+
+    __slots__ = ("_entries", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: dict[int, NeighbourEntry] = {}
+
+    def valid(self, short: int, now: int) -> NeighbourEntry | None:
+        """The entry of `short` if its tone-map response is still good."""
+        entry = self._entries.get(short)
+        return entry if entry is not None and now < entry.valid_until else None
+
+    def put(self, entry: NeighbourEntry) -> None:
+        """Enter or replace."""
+        entries = self._entries
+        if entry.short not in entries and len(entries) >= self._limit:
+            del entries[min(entries.values(), key=lambda known: known.valid_until).short]
+        entries[entry.short] = entry
+
+    def forget(self, short: int) -> None:
+        """Drop the entry of `short`, if there is one."""
+        self._entries.pop(short, None)
+
+    def rows(self, now: int) -> list[NeighbourRow]:
+        """The valid entries by short address."""
+        return [
+            NeighbourRow(
+                entry.short, entry.tone_map, entry.modulation, entry.tx_gain, entry.tx_res, entry.tx_coef,
+                entry.scheme, entry.reverse_lqi, -(-(entry.valid_until - now) // MINUTE_US),
+            )
+            for _, entry in sorted(self._entries.items())
+            if now < entry.valid_until
+        ]  # fmt: skip
+
+
+class PosEntry:
+    """A neighbour heard at `heard` (microseconds) with `lqi`; answer no tone-map request before `tmr_after`."""
+
+    __slots__ = ("heard", "lqi", "tmr_after")
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.lqi = 0
+        self.tmr_after = 0
+
+
+class PosTable:
+    """Every neighbour that was heard, by short address."""
+
+    __slots__ = ("_entries", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: dict[int, PosEntry] = {}
+
+    def heard(self, short: int, lqi: int, now: int) -> PosEntry:
+        """Note a frame from `short`."""
+        entry = self._entries.get(short)
+        if entry is None:
+            entry = self._enter(short)
+        entry.heard = now
+        entry.lqi = lqi
+        return entry
+
+    def _enter(self, short: int) -> PosEntry:
+        entries = self._entries
+        if len(entries) >= self._limit:
+            del entries[min(entries.items(), key=lambda item: item[1].heard)[0]]
+        entry = entries[short] = PosEntry()
+        return entry
+
+    def answer_again(self, short: int) -> None:
+        """The last tone-map response to `short` did not arrive: its next request may be answered at once."""
+        entry = self._entries.get(short)
+        if entry is not None:
+            entry.tmr_after = 0
+
+    def rows(self, now: int, ttl_us: int) -> list[PosRow]:
+        """The entries heard less than `ttl_us` ago, by short address."""
+        return [
+            PosRow(short, entry.lqi, -(-(entry.heard + ttl_us - now) // MINUTE_US))
+            for short, entry in sorted(self._entries.items())
+            if now < entry.heard + ttl_us
+        ]
+
+
+class DuplicateFilter:
+    """The (source, DSN) pairs of the frames delivered of late. A repeat renews its pair."""
+
+    __slots__ = ("_limit", "_until")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._until: dict[int, int] = {}
+
+    def knows(self, src: int, dsn: int, now: int, ttl_us: int) -> bool:
+        """Was this frame delivered before?"""
+        until = self._until.get(src << 8 | dsn)
+        if until is None or now >= until:
+            return False
+        self.remember(src, dsn, now, ttl_us)
+        return True
+
+    def remember(self, src: int, dsn: int, now: int, ttl_us: int) -> None:
+        """The frame is delivered."""
+        pairs = self._until
+        key = src << 8 | dsn
+        # taken out and put back, so that the dictionary's order is that of age
+        if pairs.pop(key, None) is None and len(pairs) >= self._limit:
+            del pairs[next(iter(pairs))]
+        pairs[key] = now + ttl_us
