@@ -86,7 +86,7 @@ def encode_data(data: Data) -> bytes:
     out = bytearray()
     try:
         _write(data, out, 0)
-    except (StructError, TypeError, AttributeError, ValueError) as problem:
+    except (StructError, TypeError, AttributeError, ValueError, OverflowError) as problem:
         raise UsageError(f"value does not fit its data tag: {problem}") from problem
     return bytes(out)
 

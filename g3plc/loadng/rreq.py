@@ -1,0 +1,213 @@
+"""RREQs that come in: refuse, learn, answer or repeat (G.9903 Annex D; draft-15 clauses 11 and 12).
+
+Every station in earshot hears every repetition, so refusing a copy that is not better is the hottest path of a flood:
+it touches one table entry and computes no link cost. Neighbours: `rrep` answers, `trickle` silences, `router` sends.
+"""
+
+from __future__ import annotations
+
+from g3plc.core.env import Timer
+from g3plc.events import Rreq as RreqEvent
+from g3plc.loadng.constants import (
+    FIRST_GROUP_ADDRESS,
+    FLAG_REPAIR,
+    FLAG_UNICAST,
+    FORWARDED,
+    IGNORED,
+    MAX_WEAK_LINKS,
+    RECEIVED,
+)
+from g3plc.loadng.rlc import ReverseCosts
+from g3plc.loadng.routing_table import Entry, is_newer
+from g3plc.loadng.router import Router
+from g3plc.loadng.rrep import Replies
+from g3plc.loadng.trickle import ClusterTrickle
+from g3plc.sap import BROADCAST, SUCCESS, RxInfo
+from g3plc.wire.loadng_msg import MAX_HOP_COUNT, Rrep, Rreq
+
+
+def flags_of(rreq: Rreq) -> int:
+    """The flags nibble of an RREQ."""
+    return (FLAG_REPAIR if rreq.route_repair else 0) | (FLAG_UNICAST if rreq.unicast else 0)
+
+
+def is_better(entry: Entry, message: Rreq | Rrep, metric: int, weak_links: int, cost: int, hop_count: int) -> bool:
+    """Tell whether a message, with this link added to its fields, replaces a valid entry of its originator."""
+    if entry.sequence != message.sequence_number:
+        return is_newer(message.sequence_number, entry.sequence)
+    if entry.metric_type != metric:
+        return entry.metric_type == 0
+    return (weak_links, cost, hop_count) < (entry.weak_links, entry.cost, entry.hop_count)
+
+
+class _Forward:
+    """An RREQ that waits for its delay."""
+
+    __slots__ = ("flow", "message", "src", "timer")
+
+    def __init__(self, message: Rreq, src: int, flow: int) -> None:
+        self.message = message
+        self.src = src
+        self.flow = flow
+        self.timer: Timer | None = None
+
+
+class RreqReceiver:
+    """Handles the RREQs of others."""
+
+    __slots__ = ("_forwards", "_replies", "_reverse_costs", "_router", "trickle")
+
+    def __init__(self, router: Router, replies: Replies, reverse_costs: ReverseCosts) -> None:
+        self._router = router
+        self._replies = replies
+        self._reverse_costs = reverse_costs
+        self._forwards: dict[int, _Forward] = {}
+        self.trickle = ClusterTrickle(router.env, router.config)
+
+    def received(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
+        """An RREQ came from neighbour `src`."""
+        router = self._router
+        blacklist = router.blacklist
+        if blacklist.until_us and blacklist.holds(src):
+            self._ignored(src, rreq, "blacklisted")
+            return
+        table = router.table
+        entry = table.entries.get(rreq.originator)
+        if entry is not None and entry.sequence == rreq.sequence_number:
+            weak, least = rreq.weak_link_count, entry.weak_links
+            config = router.config
+            if (
+                (weak > least or (weak == least and rreq.route_cost + config.kh > entry.cost))
+                and rreq.metric_type == entry.metric_type
+                and entry.valid_until_us > router.env.clock.now
+            ):
+                if config.trickle_enabled:
+                    self.trickle.heard(rreq, rx.lqi)
+                if src not in table.entries:
+                    router.learn_neighbour(src, rx, False, False)
+                self._ignored(src, rreq, "not better")
+                return
+        self._weigh(src, rreq, rx)
+
+    def _weigh(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
+        """An RREQ that may be new or better."""
+        router = self._router
+        if rreq.originator >= FIRST_GROUP_ADDRESS or rreq.destination >= FIRST_GROUP_ADDRESS:
+            self._ignored(src, rreq, "address")
+        elif router.is_mine(rreq.originator):
+            router.learn_neighbour(src, rx, False, False)
+            self._ignored(src, rreq, "own")
+        elif router.config.rlc_enabled and not router.links.knows_reverse(src):
+            self._reverse_costs.park(src, rreq, rx)
+        else:
+            self.accept(src, rreq, rx)
+
+    def accept(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
+        """An RREQ whose link cost can be told: learn from it, then answer or repeat it if it is new or better."""
+        router = self._router
+        config = router.config
+        table = router.table
+        metric, cost = router.links.extend(rreq.metric_type, rreq.route_cost, router.links.cost(src, rx))
+        weak = min(MAX_WEAK_LINKS, rreq.weak_link_count + (rx.lqi < config.weak_lqi))
+        hop_count = min(MAX_HOP_COUNT, rreq.hop_count + 1)
+        hop_limit = rreq.hop_limit - 1
+        if config.trickle_enabled:
+            self.trickle.first_heard(rreq)
+        entry = table.get(rreq.originator)
+        if entry is not None and not is_better(entry, rreq, metric, weak, cost, hop_count):
+            stale = entry.sequence != rreq.sequence_number
+            router.learn_neighbour(src, rx, False, False)
+            if config.trickle_enabled and not stale:
+                self.trickle.heard(rreq, rx.lqi)
+            self._ignored(src, rreq, "stale" if stale else "not better")
+            return
+        verified = entry is not None and entry.bidirectional
+        table.write(rreq.originator, src, cost, hop_count, weak, metric, rreq.sequence_number, verified)
+        if src != rreq.originator:
+            router.learn_neighbour(src, rx, False, True)
+        self._note(RECEIVED, src, rreq, "")
+        if router.is_mine(rreq.destination):
+            self._replies.asked(rreq)
+        elif hop_limit <= 0 or hop_count >= MAX_HOP_COUNT:
+            self._ignored(src, rreq, "hop limit")
+        else:
+            self._repeat(src, rreq.forwarded(metric, cost, hop_limit, hop_count, weak), rx)
+
+    def _repeat(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
+        if rreq.unicast:
+            self._pass_on(src, rreq, rx.flow)
+            return
+        waiting = self._forwards.get(rreq.originator)
+        if waiting is not None:
+            waiting.message, waiting.src, waiting.flow = rreq, src, rx.flow
+            return
+        forward = _Forward(rreq, src, rx.flow)
+        delay = self.delay_us(rx.lqi)
+        if not delay:
+            self._send(forward)
+        elif len(self._forwards) >= self._router.config.forwards:
+            self._ignored(src, rreq, "queue full")
+        else:
+            self._forwards[rreq.originator] = forward
+            forward.timer = self._router.env.clock.after(delay, self._due, forward)
+
+    def delay_us(self, lqi: int) -> int:
+        """How long to wait before repeating a broadcast heard with `lqi`: linear between two LQIs, and a random part."""
+        config = self._router.config
+        low, high = config.jitter_low_lqi, config.jitter_high_lqi
+        delay = config.delay_low_lqi_us
+        if config.delay_low_lqi_us != config.delay_high_lqi_us and lqi > low:
+            part = min(lqi, high) - low
+            delay += (config.delay_high_lqi_us - delay) * part // max(1, high - low)
+        if config.max_random_delay_us:
+            delay += self._router.rng.below(config.max_random_delay_us)
+        return delay
+
+    def _due(self, forward: _Forward) -> None:
+        del self._forwards[forward.message.originator]
+        self._send(forward)
+
+    def _send(self, forward: _Forward) -> None:
+        router, rreq = self._router, forward.message
+        if router.config.trickle_enabled:
+            known = router.table.get(rreq.destination)
+            if self.trickle.silences(rreq, known is not None and known.next_hop == rreq.destination):
+                self._ignored(forward.src, rreq, "trickle")
+                return
+        self._note(FORWARDED, BROADCAST, rreq, "")
+        router.send(BROADCAST, rreq, forward.flow)
+
+    def _pass_on(self, src: int, rreq: Rreq, flow: int) -> None:
+        """Send a unicast RREQ along the route, or to all where there is none."""
+        router = self._router
+        entry = router.table.get(rreq.destination)
+        if entry is None or entry.next_hop in (src, rreq.originator):
+            self._broadcast(rreq, flow)
+            return
+        self._note(FORWARDED, entry.next_hop, rreq, "")
+        router.send(entry.next_hop, rreq, flow, self._passed_on, (rreq, entry.next_hop, flow))
+
+    def _passed_on(self, arg: tuple[Rreq, int, int], status: int) -> None:
+        rreq, next_hop, flow = arg
+        if status == SUCCESS:
+            self._router.verify(next_hop, next_hop)
+            return
+        self._router.table.remove(rreq.destination, "no ack")
+        self._broadcast(rreq, flow)
+
+    def _broadcast(self, rreq: Rreq, flow: int) -> None:
+        flood = rreq.forwarded(
+            rreq.metric_type, rreq.route_cost, rreq.hop_limit, rreq.hop_count, rreq.weak_link_count
+        )
+        flood.unicast = False
+        self._send(_Forward(flood, BROADCAST, flow))
+
+    def _ignored(self, src: int, rreq: Rreq, reason: str) -> None:
+        self._note(IGNORED, src, rreq, reason)
+
+    def _note(self, action: str, peer: int, rreq: Rreq, reason: str) -> None:
+        env = self._router.env
+        env.note(
+            RreqEvent, env.clock.now, env.node, action, peer, rreq.originator, rreq.destination, rreq.sequence_number,
+            rreq.route_cost, rreq.hop_count, rreq.hop_limit, flags_of(rreq), reason,
+        )  # fmt: skip

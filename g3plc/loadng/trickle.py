@@ -1,0 +1,73 @@
+"""Which RREQs are worth repeating: the cluster trickle (adpClusterTrickle* of the ADP PIB).
+
+Neighbours heard with at least adpClusterTrickleMinLQI form a cluster. A station that has heard K of them repeat an RREQ
+at about its own cost within the interval I adds nothing by repeating it too. With `trickle_spares_neighbours` a station
+stays in the flood when the destination is its neighbour, and when a search is repeated: then the silence may have been
+the reason why the first one failed. Neighbour: `rreq`.
+"""
+
+from __future__ import annotations
+
+from g3plc.core.env import Env
+from g3plc.loadng.config import LoadngConfig
+from g3plc.wire.loadng_msg import Rreq
+
+
+class Search:
+    """What was heard of one originator's search for one destination."""
+
+    __slots__ = ("costs", "repeated", "sequence", "started_us")
+
+    def __init__(self, sequence: int, now: int, repeated: bool) -> None:
+        self.sequence = sequence
+        self.started_us = now
+        self.repeated = repeated
+        self.costs: list[int] = []
+
+
+class ClusterTrickle:
+    """Counts copies of RREQs. `searches` is keyed by originator << 16 | destination, oldest first, bounded."""
+
+    __slots__ = ("_config", "_env", "searches")
+
+    def __init__(self, env: Env, config: LoadngConfig) -> None:
+        self._env = env
+        self._config = config
+        self.searches: dict[int, Search] = {}
+
+    def first_heard(self, rreq: Rreq) -> None:
+        """An RREQ has been accepted: make sure that its copies are counted."""
+        key = rreq.originator << 16 | rreq.destination
+        now = self._env.clock.now
+        search = self.searches.get(key)
+        if search is not None and search.sequence == rreq.sequence_number:
+            return
+        repeated = search is not None and now - search.started_us < 4 * self._config.net_traversal_us
+        self.searches.pop(key, None)
+        if len(self.searches) >= self._config.forwards:
+            self.searches.pop(next(iter(self.searches)))
+        self.searches[key] = Search(rreq.sequence_number, now, repeated)
+
+    def heard(self, rreq: Rreq, lqi: int) -> None:
+        """A copy of an RREQ was heard from a neighbour with `lqi`."""
+        search = self.searches.get(rreq.originator << 16 | rreq.destination)
+        if search is None or search.sequence != rreq.sequence_number or lqi < self._config.trickle_min_lqi:
+            return
+        now = self._env.clock.now
+        if now - search.started_us > self._config.trickle_interval_us:
+            search.started_us = now
+            search.costs.clear()
+        search.costs.append(rreq.route_cost)
+
+    def silences(self, rreq: Rreq, near: bool) -> bool:
+        """Tell whether `rreq`, with the cost to be sent, need not be repeated; `near`: its destination is one hop off."""
+        search = self.searches.get(rreq.originator << 16 | rreq.destination)
+        if search is None or search.sequence != rreq.sequence_number:
+            return False
+        if self._config.trickle_spares_neighbours and (near or search.repeated):
+            return False
+        if self._env.clock.now - search.started_us > self._config.trickle_interval_us:
+            return False
+        deviation = self._config.trickle_deviation
+        alike = [cost for cost in search.costs if abs(cost - rreq.route_cost) <= deviation]
+        return len(alike) >= self._config.trickle_k
