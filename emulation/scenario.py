@@ -82,6 +82,7 @@ class Scenario:
     name: str
     title: str
     feeder: Feeder
+    text: str
     profile: str = "demo"
     seed: int = 1
     epoch_s: int = 0
@@ -123,22 +124,26 @@ def load(name: str) -> Scenario:
     return loads(text, str(path), path.parent)
 
 
-def loads(text: str, file: str, folder: Path | None) -> Scenario:
-    """A scenario from TOML text; `folder` is where relative feeder paths start. Raises ScenarioError."""
+def loads(text: str, file: str, folder: Path | None, feeder_text: str | None = None) -> Scenario:
+    """A scenario from TOML text; `folder` is where relative feeder paths start. Raises ScenarioError.
+
+    With `feeder_text` that feeder is used, whatever the scenario names.
+    """
     try:
         tree = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{file}: {error}") from error
-    return _Reader(text, file, folder).scenario(tree)
+    return _Reader(text, file, folder, feeder_text).scenario(tree)
 
 
 class _Reader:
     """Checks a parsed tree key by key; knows where each key stands for its error messages."""
 
-    def __init__(self, text: str, file: str, folder: Path | None) -> None:
+    def __init__(self, text: str, file: str, folder: Path | None, feeder_text: str | None) -> None:
         self._text = text
         self._file = file
         self._folder = folder
+        self._feeder_text = feeder_text
 
     def scenario(self, tree: dict[str, Any]) -> Scenario:
         allowed = ("title", "feeder", "profile", "seed", "start", "speed", "limit", "channel", "mac", "adp",
@@ -149,6 +154,7 @@ class _Reader:
             name=Path(self._file).stem,
             title=self._string(tree, "", "title", Path(self._file).stem),
             feeder=feeder,
+            text=self._text,
             profile=self._choice(tree, "", "profile", "demo", tuple(PROFILES)),
             seed=self._int(tree, "", "seed", 1, 0, 2**63 - 1),
             epoch_s=self._start(tree),
@@ -167,6 +173,8 @@ class _Reader:
 
     def _feeder(self, name: str) -> Feeder:
         try:
+            if self._feeder_text is not None:
+                return Feeder.loads(self._feeder_text, name)
             path = self._folder / name if self._folder is not None and "." in name else name
             return Feeder.load(str(path))
         except FeederError as error:

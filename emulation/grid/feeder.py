@@ -37,6 +37,7 @@ class Feeder:
 
     name        short name from the file's header; `title` is its longer form
     sha256      hex SHA-256 of the file's octets
+    source      text of the file
     branches    in the order of their first LED
     leds        number of LEDs, ids 0 to leds - 1
     parent_led  parent of each LED, -1 for LED 0
@@ -61,18 +62,20 @@ class Feeder:
         "phases",
         "root_mm",
         "sha256",
+        "source",
         "span_mm",
         "stations",
         "title",
         "xy",
     )
 
-    def __init__(self, text: FeederText, file: str, sha256: str) -> None:
+    def __init__(self, text: FeederText, file: str, sha256: str, source: str) -> None:
         """Check `text` as a whole and lay it out. Raises FeederError(file, line, reason)."""
         branches = sorted(text.branches, key=lambda branch: (branch.first, branch.line))
         self.name = text.name
         self.title = text.title
         self.sha256 = sha256
+        self.source = source
         self.branches = branches
         self.leds = _check_ids(branches, file)
         order = _check_tree(branches, file)
@@ -86,7 +89,8 @@ class Feeder:
     @classmethod
     def loads(cls, text: str, name: str = "feeder") -> Feeder:
         """A feeder from the text of a file; `name` stands for the file in errors. Raises FeederError."""
-        return cls(parse(text, name), name, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return cls(parse(text, name), name, digest, text)
 
     @classmethod
     def load(cls, path_or_name: str | os.PathLike[str]) -> Feeder:
@@ -110,7 +114,7 @@ class Feeder:
         except UnicodeDecodeError as error:
             line = octets.count(b"\n", 0, error.start) + 1
             raise FeederError(file, line, "not UTF-8") from None
-        return cls(parse(text, file), file, hashlib.sha256(octets).hexdigest())
+        return cls(parse(text, file), file, hashlib.sha256(octets).hexdigest(), text)
 
     @property
     def meters(self) -> int:

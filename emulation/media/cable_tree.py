@@ -13,8 +13,9 @@ from emulation.grid.feeder import Feeder
 from emulation.media.channel_config import ChannelConfig
 
 _MM_PER_KM = 1_000_000
-_MOST_TAPS = 4
+
 # Loads in parallel add less and less: a busbar of twenty feeders does not cost twenty taps.
+_MOST_TAPS = 4
 
 
 class CableTree:

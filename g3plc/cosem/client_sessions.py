@@ -6,6 +6,7 @@ Neighbours: `client` for the session itself; the coordinator's application owns 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from g3plc.core.env import Rng
 from g3plc.core.errors import UsageError
@@ -13,6 +14,9 @@ from g3plc.cosem.client import ClientSession, OnClosed, OnResult
 from g3plc.cosem.config import ClientConfig
 from g3plc.cosem.requests import Outcome, Request
 from g3plc.sap import CosemPort
+from g3plc.wire.xdlms import EVENT_NOTIFICATION_REQUEST
+
+_EVENT_NOTIFICATION: Final = bytes((EVENT_NOTIFICATION_REQUEST,))
 
 
 class ClientSessions:
@@ -65,7 +69,12 @@ class ClientSessions:
         return list(self._by_key.values())
 
     def received(self, peer: int, src_wport: int, dst_wport: int, apdu: bytes) -> bool:
-        """Hand an APDU to its session. False, and nothing noted, if it belongs to none."""
+        """Hand an APDU to its session. False, and nothing noted, if it belongs to none.
+
+        Event notifications belong to no session: a meter sends them on its own initiative.
+        """
+        if apdu[:1] == _EVENT_NOTIFICATION:
+            return False
         session = self._by_key.get((peer, dst_wport, src_wport))
         if session is None:
             return False

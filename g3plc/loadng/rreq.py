@@ -6,7 +6,6 @@ it touches one table entry and computes no link cost. Neighbours: `rrep` answers
 
 from __future__ import annotations
 
-from g3plc.core.env import Timer
 from g3plc.events import Rreq as RreqEvent
 from g3plc.loadng.constants import (
     FIRST_GROUP_ADDRESS,
@@ -14,16 +13,16 @@ from g3plc.loadng.constants import (
     FLAG_UNICAST,
     FORWARDED,
     IGNORED,
+    LOST_NO_ACK,
     MAX_WEAK_LINKS,
     RECEIVED,
 )
 from g3plc.loadng.rlc import ReverseCosts
-from g3plc.loadng.routing_table import Entry, is_newer
 from g3plc.loadng.router import Router
-from g3plc.loadng.rrep import Replies
+from g3plc.loadng.rrep import Replies, is_better
 from g3plc.loadng.trickle import ClusterTrickle
 from g3plc.sap import BROADCAST, SUCCESS, RxInfo
-from g3plc.wire.loadng_msg import MAX_HOP_COUNT, Rrep, Rreq
+from g3plc.wire.loadng_msg import MAX_HOP_COUNT, Rreq
 
 
 def flags_of(rreq: Rreq) -> int:
@@ -31,25 +30,15 @@ def flags_of(rreq: Rreq) -> int:
     return (FLAG_REPAIR if rreq.route_repair else 0) | (FLAG_UNICAST if rreq.unicast else 0)
 
 
-def is_better(entry: Entry, message: Rreq | Rrep, metric: int, weak_links: int, cost: int, hop_count: int) -> bool:
-    """Tell whether a message, with this link added to its fields, replaces a valid entry of its originator."""
-    if entry.sequence != message.sequence_number:
-        return is_newer(message.sequence_number, entry.sequence)
-    if entry.metric_type != metric:
-        return entry.metric_type == 0
-    return (weak_links, cost, hop_count) < (entry.weak_links, entry.cost, entry.hop_count)
-
-
 class _Forward:
     """An RREQ that waits for its delay."""
 
-    __slots__ = ("flow", "message", "src", "timer")
+    __slots__ = ("flow", "message", "src")
 
     def __init__(self, message: Rreq, src: int, flow: int) -> None:
         self.message = message
         self.src = src
         self.flow = flow
-        self.timer: Timer | None = None
 
 
 class RreqReceiver:
@@ -111,8 +100,6 @@ class RreqReceiver:
         weak = min(MAX_WEAK_LINKS, rreq.weak_link_count + (rx.lqi < config.weak_lqi))
         hop_count = min(MAX_HOP_COUNT, rreq.hop_count + 1)
         hop_limit = rreq.hop_limit - 1
-        if config.trickle_enabled:
-            self.trickle.first_heard(rreq)
         entry = table.get(rreq.originator)
         if entry is not None and not is_better(entry, rreq, metric, weak, cost, hop_count):
             stale = entry.sequence != rreq.sequence_number
@@ -121,6 +108,8 @@ class RreqReceiver:
                 self.trickle.heard(rreq, rx.lqi)
             self._ignored(src, rreq, "stale" if stale else "not better")
             return
+        if config.trickle_enabled:
+            self.trickle.first_heard(rreq)
         verified = entry is not None and entry.bidirectional
         table.write(rreq.originator, src, cost, hop_count, weak, metric, rreq.sequence_number, verified)
         if src != rreq.originator:
@@ -149,7 +138,7 @@ class RreqReceiver:
             self._ignored(src, rreq, "queue full")
         else:
             self._forwards[rreq.originator] = forward
-            forward.timer = self._router.env.clock.after(delay, self._due, forward)
+            self._router.env.clock.after(delay, self._due, forward)
 
     def delay_us(self, lqi: int) -> int:
         """How long to wait before repeating a broadcast heard with `lqi`: linear between two LQIs, and a random part."""
@@ -192,7 +181,7 @@ class RreqReceiver:
         if status == SUCCESS:
             self._router.verify(next_hop, next_hop)
             return
-        self._router.table.remove(rreq.destination, "no ack")
+        self._router.table.remove(rreq.destination, LOST_NO_ACK)
         self._broadcast(rreq, flow)
 
     def _broadcast(self, rreq: Rreq, flow: int) -> None:

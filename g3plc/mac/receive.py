@@ -22,7 +22,7 @@ from g3plc.mac.reassembly import COMPLETE, REFUSED, Reassembly
 from g3plc.mac.tables import MINUTE_US, DuplicateFilter, NeighbourEntry, NeighbourTable, PosEntry, PosTable
 from g3plc.mac.transmit import Outgoing, Transmitter
 from g3plc.wire import mac_command
-from g3plc.wire.crc import FCS_OCTETS, stored_fcs
+from g3plc.wire.crc import stored_fcs
 from g3plc.wire.mac_command import ToneMapResponse
 from g3plc.wire.mac_frame import FRAME_BEACON, FRAME_COMMAND, FRAME_DATA, MacFrame, decode
 
@@ -120,12 +120,14 @@ class Receiver:
 
     def _nobody(self, frame: MacFrame, psdu: bytes, rx: sap.RxInfo) -> None:
         """Frames without a short source address, and beacons: of use only to stations that are joining."""
-        if frame.frame_type == FRAME_DATA or frame.src is not None and frame.frame_type == FRAME_COMMAND:
+        if frame.frame_type == FRAME_DATA or (frame.src is not None and frame.frame_type == FRAME_COMMAND):
             self._drop("source address", psdu, rx)
             return
         try:
             if frame.frame_type == FRAME_BEACON:
                 mac_command.decode_beacon(frame.payload)
+                if isinstance(frame.src, int) and frame.src_pan == self._config.mac_pan_id:
+                    self._pos.heard(frame.src, rx.lqi, self._clock.now)
             else:
                 mac_command.decode(frame.payload)
                 self._kept.counters[RX_COMMAND] += 1
@@ -146,9 +148,7 @@ class Receiver:
             return "source address"
         return ""
 
-    def _accept(
-        self, frame: MacFrame, src: int, psdu: bytes, rx: sap.RxInfo, wants_ack: bool, entry: PosEntry
-    ) -> None:
+    def _accept(self, frame: MacFrame, src: int, psdu: bytes, rx: sap.RxInfo, wants_ack: bool, entry: PosEntry) -> None:
         """A frame of our PAN for us, from `src`."""
         now = self._clock.now
         ttl_us = self._config.mac_duplicate_detection_ttl * SECOND_US

@@ -13,18 +13,30 @@ from collections.abc import Callable
 from g3plc import events, sap
 from g3plc.core import ofdm
 from g3plc.core.env import Env, Timer
-from g3plc.mac import lifecycle
 from g3plc.mac.config import MacConfig
 from g3plc.mac.constants import (
-    CSMA_FAIL, MAX_REPEATS, MIN_SEGMENT_OCTETS, NO_ACK_SEEN, OVERHEAD_OCTETS, TX_BROADCAST, TX_COMMAND, TX_DATA,
-)  # fmt: skip
+    CSMA_FAIL,
+    MAX_REPEATS,
+    MIN_SEGMENT_OCTETS,
+    NO_ACK_SEEN,
+    OVERHEAD_OCTETS,
+    TX_BROADCAST,
+    TX_COMMAND,
+    TX_DATA,
+)
 from g3plc.mac.csma import ChannelAccess
 from g3plc.mac.kept import Kept
 from g3plc.mac.lifecycle import ACK_WAIT, BACKOFF, GAP, HELD, IDLE, LIFE_CYCLE, REQUEST, SENDING, TIMER
 from g3plc.mac.tables import NeighbourTable
 from g3plc.wire.mac_frame import (
-    FRAME_COMMAND, SC_CAP, SC_CC, SC_LSF, SC_TMR, MacFrame, encode_data,
-)  # fmt: skip
+    FRAME_COMMAND,
+    SC_CAP,
+    SC_CC,
+    SC_LSF,
+    SC_TMR,
+    MacFrame,
+    encode_data,
+)
 
 _MODULATION_CAP = (ofdm.ROBO, ofdm.ROBO, ofdm.DBPSK, ofdm.DQPSK)
 """Highest modulation of a retry, by the retries that remain after it; with more remaining there is no cap."""
@@ -284,7 +296,7 @@ class Transmitter:
         entry = self._neighbours.valid(dst, self._clock.now)
         if entry is None:
             return ofdm.ROBO, ofdm.FULL_TONE_MAP, True
-        remaining = self._config.mac_max_frame_retries - self._retries
+        remaining = max(self._config.mac_max_frame_retries - self._retries, 0)
         if not self._retries or remaining >= len(_MODULATION_CAP):
             return entry.modulation, entry.tone_map, False
         modulation = min(entry.modulation, _MODULATION_CAP[remaining])
@@ -307,4 +319,3 @@ _ACTIONS: tuple[tuple[Callable[[Transmitter], None], ...], ...] = tuple(
     tuple(getattr(Transmitter, cell.action) for cell in row) for row in LIFE_CYCLE
 )
 """`lifecycle.LIFE_CYCLE`, with the methods in place of their names."""
-

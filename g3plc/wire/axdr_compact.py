@@ -16,8 +16,8 @@ from g3plc.wire.ber import decode_length, encode_length
 MAX_DEPTH: Final = 32
 """Arrays and structures within one another, compact arrays and their type descriptions counted."""
 
-MAX_COMPACT_ELEMENTS: Final = 65_536
-"""Elements that one compact array may expand to; its octets alone do not bound them (null-data takes none)."""
+MAX_ELEMENTS_PER_OCTET: Final = 32
+"""Elements that a described value may hold for each octet that it takes at least, since null-data takes none."""
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ def compact_items(description: TypeDescription, contents: bytes) -> tuple[Data, 
     least, elements = _extent(description)
     if not contents:
         return ()
-    if least == 0:
+    if elements > least * MAX_ELEMENTS_PER_OCTET:
         raise WireError("compact array of empty elements")
     size = len(contents)
     items: list[Data] = []
@@ -148,8 +148,6 @@ def compact_items(description: TypeDescription, contents: bytes) -> tuple[Data, 
     while at < size:
         if size - at < least:
             raise WireError("compact array truncated")
-        if (len(items) + 1) * elements > MAX_COMPACT_ELEMENTS:
-            raise WireError("compact array too large")
         item, at = _read_item(description, contents, at, 0)
         items.append(item)
     return tuple(items)

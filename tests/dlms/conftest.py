@@ -49,13 +49,19 @@ def of_type(description: TypeDescription) -> st.SearchStrategy[Data]:
     return st.builds(Data, st.just(description.tag), st.tuples(*items))
 
 
-def wide(description: TypeDescription) -> bool:
-    """Whether a value of that type takes at least one octet in a compact array."""
+def extent(description: TypeDescription) -> tuple[int, int]:
+    """Return (least octets, elements), counting one octet for every type that takes any."""
+    parts = [extent(part) for part in description.elements]
     if description.tag == axdr.ARRAY:
-        return description.count > 0 and wide(description.elements[0])
+        return description.count * parts[0][0], 1 + description.count * parts[0][1]
     if description.tag == axdr.STRUCTURE:
-        return any(wide(part) for part in description.elements)
-    return description.tag not in (axdr.NULL, axdr.DONT_CARE)
+        return sum(part[0] for part in parts), 1 + sum(part[1] for part in parts)
+    return int(description.tag not in (axdr.NULL, axdr.DONT_CARE)), 1
+
+
+def wide(description: TypeDescription) -> bool:
+    octets, elements = extent(description)
+    return elements <= 32 * octets
 
 
 descriptions = st.recursive(

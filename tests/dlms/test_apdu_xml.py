@@ -269,7 +269,7 @@ def test_values_in_other_spellings(text: str, data: str) -> None:
         (" " * (8 * 1024 * 1024 + 1), "XML too long"),
         ('<ReleaseRequest><Reason Value="Never"/></ReleaseRequest>', "'Never' is none of Normal, Urgent"),
         ('<ReleaseRequest><Reason Value="80"/></ReleaseRequest>', "reason out of range"),
-        (AARQ.replace('"Get"', '"Got"'), "line 9: <ConformanceBit>: no conformance bit"),
+        (AARQ.replace('"Get"', '"Got"'), "line 10: <ConformanceBit>: no conformance bit"),
         (
             AARQ.replace('<MechanismName Value="Low" />', ""),
             "line 3: <SenderACSERequirements>: <MechanismName> missing",

@@ -1,0 +1,87 @@
+"""`gridglow`: the command line. Heavy imports happen inside the commands, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridglow import feeder_cli, wireshark_cli
+from gridglow.errors import fail
+
+app = typer.Typer(
+    name="gridglow",
+    help="Emulates a G3-PLC smart-meter network in real octets and shows what it does.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(feeder_cli.app)
+app.command()(wireshark_cli.wireshark)
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="a shipped scenario (see `gridglow scenarios`) or a .toml file")],
+    seed: Annotated[int | None, typer.Option(min=0, help="another seed than the scenario's")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="write the run's evidence into this folder")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, no table")] = False,
+) -> None:
+    """Run a scenario in virtual time, as fast as the processor allows."""
+    from emulation.scenario import ScenarioError, load
+    from gridglow import report
+
+    try:
+        loaded = load(scenario)
+        report.simulate(loaded, seed, out, quiet)
+    except ScenarioError as error:
+        fail(error)
+    except OSError as error:
+        fail(f"{error.filename or out}: {error.strerror}")
+
+
+@app.command()
+def scenarios() -> None:
+    """List the scenarios that come with gridglow."""
+    from emulation.scenario import load, shipped
+
+    for name in shipped():
+        scenario = load(name)
+        typer.echo(f"{name:<12} {scenario.title}  ({scenario.feeder.name}, profile {scenario.profile})")
+
+
+@app.command()
+def verify(folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder written by `simulate --out`")]) -> None:
+    """Run a recorded run again and compare digests."""
+    from emulation.observe.jsonl import EvidenceError
+    from emulation.scenario import ScenarioError
+    from gridglow.verify import VerifyError
+    from gridglow.verify import verify as again
+
+    try:
+        typer.echo(again(folder))
+    except (VerifyError, ScenarioError, EvidenceError) as error:
+        fail(error)
+    except OSError as error:
+        fail(f"{error.filename or folder}: {error.strerror}")
+
+
+@app.command()
+def link(
+    seed: Annotated[int, typer.Option(min=0, help="seed of the back-offs")] = 1,
+) -> None:
+    """Measure one hop of the emulated network: delay and UDP throughput by modulation and datagram size."""
+    from gridglow.link import table
+
+    table(seed)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(141) from None

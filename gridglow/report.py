@@ -1,0 +1,188 @@
+"""What a person sees of `gridglow simulate`: progress while it runs, and at the end how it went.
+
+The figures come from the same summary that goes into summary.json; the tiles and jobs from the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from emulation.observe.facts import station_name
+from emulation.observe.prose import clock_text
+from emulation.scenario import Scenario
+from g3plc.events import Event, Job, ReadDone, ReadFailed
+from gridglow.simulate import Outcome, run
+
+if TYPE_CHECKING:
+    from emulation.observe.metrics import Metrics
+    from emulation.sim import Simulation
+
+MOST_TILES = 120
+"""Above so many meters the wall of tiles gives way to the histogram alone."""
+HOP_STYLES = ("white", "bright_green", "bright_cyan", "bright_yellow", "orange1", "bright_magenta")
+
+
+class Results:
+    """An observer that keeps what the report shows one by one: readings, failures, jobs."""
+
+    def __init__(self) -> None:
+        self.read: dict[int, ReadDone] = {}
+        self.failed: dict[int, ReadFailed] = {}
+        self.jobs: list[Job] = []
+
+    def observe(self, events: Sequence[Event]) -> None:
+        """Pick out the three kinds."""
+        for event in events:
+            kind = type(event)
+            if kind is ReadDone:
+                self.read[event.meter] = event  # type: ignore[union-attr]
+            elif kind is ReadFailed:
+                self.failed[event.meter] = event  # type: ignore[union-attr]
+            elif kind is Job and event.status != "accepted":  # type: ignore[union-attr]
+                self.jobs.append(event)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def simulate(scenario: Scenario, seed: int | None, out: Path | None, quiet: bool) -> None:
+    """Run, with progress, and print the report. OSError if evidence cannot be written."""
+    console = Console(highlight=False)
+    results = Results()
+    if quiet:
+        run(scenario, seed, out, [results])
+        return
+    used_seed = scenario.seed if seed is None else seed
+    console.print(f"[bold]{scenario.title}[/]  [dim]{scenario.name}, seed {used_seed}, profile {scenario.profile}[/]")
+    outcome = _with_progress(console, scenario, used_seed, out, results)
+    console.print(picture(scenario, outcome.summary, results, console.width))
+    for failure in outcome.failures:
+        console.print(f"[yellow]{failure}[/]")
+    if out is not None:
+        console.print(f"[dim]evidence in[/] {out}[dim]: summary, readings, events, logs, capture, sequence diagram[/]")
+
+
+def _with_progress(console: Console, scenario: Scenario, seed: int, out: Path | None, results: Results) -> Outcome:
+    columns = (TextColumn("{task.fields[clock]}"), BarColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=scenario.meters, clock=clock_text(0))
+
+        def tick(simulation: Simulation, metrics: Metrics) -> None:
+            done = len(results.read) + len(results.failed)
+            progress.update(
+                task,
+                completed=done,
+                description=f"{len(results.read)} of {scenario.meters} meters read",
+                clock=clock_text(simulation.emulated_us),
+            )
+
+        return run(scenario, seed, out, [results], tick)
+
+
+def picture(scenario: Scenario, summary: dict[str, Any], results: Results, width: int) -> Group:
+    """The report: tiles of the meters, jobs, figures."""
+    parts: list[Any] = []
+    collected = any(job.verb == "collect" for job in results.jobs)
+    if collected and scenario.meters <= MOST_TILES:
+        parts.append(_tiles(scenario.meters, results, width))
+    parts.extend(_job_line(job) for job in results.jobs if job.verb != "collect")
+    if collected:
+        parts.append(_hop_table(summary, results))
+        parts.extend(_failures(results))
+    parts.append(_figures(summary))
+    return Group(*parts)
+
+
+def _tiles(meters: int, results: Results, width: int) -> Table:
+    """One tile a meter: its number, hops, seconds, tries beyond the first."""
+    across = max(4, min(12, width // 13))
+    table = Table.grid(padding=(0, 1))
+    cells = [_tile(meter, results) for meter in range(1, meters + 1)]
+    for start in range(0, meters, across):
+        table.add_row(*cells[start : start + across])
+    return table
+
+
+def _tile(meter: int, results: Results) -> Text:
+    done = results.read.get(meter)
+    if done is None:
+        return Text(f"{meter:>3} failed", style="bold magenta" if meter in results.failed else "dim")
+    tile = Text(f"{meter:>3} ", style="bold")
+    tile.append("●" * min(done.hops, 5), style=_hop_style(done.hops))
+    tile.append(f" {_seconds(done.duration_us)}", style="dim")
+    if done.attempts > 1:
+        tile.append(f"×{done.attempts}", style="yellow")
+    return tile
+
+
+def _hop_style(hops: int) -> str:
+    return HOP_STYLES[min(hops, len(HOP_STYLES) - 1)]
+
+
+def _seconds(us: int) -> str:
+    return f"{us // 1_000_000}.{us // 100_000 % 10} s"
+
+
+def _job_line(job: Job) -> Text:
+    line = Text(f"{clock_text(job.t)}  ", style="dim")
+    line.append(f"{job.verb} {station_name(job.station)}  ", style="bold")
+    line.append(job.status, style="green" if job.status == "done" else "bold magenta")
+    line.append(f"  {job.detail}")
+    return line
+
+
+def _hop_table(summary: dict[str, Any], results: Results) -> Table:
+    """How far the meters are, and how long their sessions took."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("hops", "meters", "", "median", "slowest"):
+        table.add_column(name, justify="left" if name == "" else "right")
+    meters = max([1, *summary["hops"].values()])
+    for hops, count in summary["hops"].items():
+        times = sorted(done.duration_us for done in results.read.values() if done.hops == int(hops))
+        bar = Text("━" * max(1, 24 * count // meters), style=_hop_style(int(hops)))
+        table.add_row(hops, str(count), bar, _seconds(times[len(times) // 2]), _seconds(times[-1]))
+    return table
+
+
+def _failures(results: Results) -> list[Text]:
+    lines = []
+    for meter, failed in sorted(results.failed.items()):
+        if meter not in results.read:
+            why = f" ({failed.explained_by})" if failed.explained_by else ""
+            lines.append(Text(f"{station_name(meter)} not read: {failed.reason}{why}", style="magenta"))
+    return lines
+
+
+def _figures(summary: dict[str, Any]) -> Text:
+    frames = summary["frames_by_type"]
+    most = sorted(frames.items(), key=lambda item: (-item[1], item[0]))[:6]
+    text = Text()
+    if summary["read"] or summary["failed"]:
+        text.append(f"{summary['read']} of {summary['meters']} meters read", style="bold green")
+        text.append(" in ")
+    factor = summary["emulated_s"] / max(summary["wall_s"], 0.001)
+    text.append(
+        f"{_span(summary['emulated_s'])} of the network's time, {summary['wall_s']:.2f} s of ours ({factor:.0f}×)\n"
+    )
+    text.append(f"{summary['frames']} transmissions, each heard by {summary['hearers']} stations: ", style="dim")
+    text.append(", ".join(f"{count} {name}" for name, count in most) + "\n", style="dim")
+    text.append(
+        f"{summary['delivery_ratio']} of frames delivered at once or after retries, {summary['retries']} retries, "
+        f"{summary['collisions']} collisions, round trip p50 {summary['rtt_ms']['p50']} ms, "
+        f"p95 {summary['rtt_ms']['p95']} ms\n",
+        style="dim",
+    )
+    text.append(f"digest {summary['digest']}", style="dim")
+    return text
+
+
+def _span(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"

@@ -1,0 +1,107 @@
+"""One run in virtual time with its evidence: the composition of stack, applications and observers.
+
+`run` is what `gridglow simulate`, `gridglow verify`, the tests and the benchmarks call.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from coordinator.application import Coordinator
+from emulation.clocks import SimClock
+from emulation.observe.facts import RunFacts
+from emulation.observe.jsonl import JsonlWriter
+from emulation.observe.metrics import Metrics
+from emulation.observe.pcap import PcapWriter
+from emulation.observe.readings import ReadingsWriter
+from emulation.observe.record import Digest
+from emulation.observe.sequence import SequenceWriter
+from emulation.observe.station_logs import StationLogs
+from emulation.observe.tap import Failure, Observer, Trace
+from emulation.scenario import Scenario
+from emulation.sim import Application, Simulation
+from g3plc import sap
+from nodes.meter import Meter, MeterConfig
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run leaves: its figures and the finished simulation."""
+
+    summary: dict[str, Any]
+    simulation: Simulation
+    failures: list[Failure]
+
+
+def facts_of(scenario: Scenario, seed: int) -> RunFacts:
+    """The header of a run's evidence; with it and the program the run can be repeated anywhere."""
+    return RunFacts(
+        scenario=scenario.name,
+        seed=seed,
+        feeder=scenario.feeder.name,
+        feeder_sha256=scenario.feeder.sha256,
+        epoch_s=scenario.epoch_s,
+        profile=scenario.profile,
+        meters=scenario.meters,
+        version=version("gridglow"),
+        texts={"scenario": scenario.text, "feeder": scenario.feeder.source},
+    )
+
+
+def evidence(folder: Path, facts: RunFacts) -> list[Observer]:
+    """The observers that write a run into `folder`, which is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        JsonlWriter(folder / "events.jsonl", facts),
+        StationLogs(folder / "logs"),
+        PcapWriter(folder / "frames.pcapng", facts),
+        ReadingsWriter(folder / "readings.csv", facts),
+        SequenceWriter(folder, facts),
+    ]
+
+
+def build(scenario: Scenario, seed: int, trace: Trace, clock: SimClock | None = None, tags: bool = True) -> Simulation:
+    """The stations of a scenario with the real meters and the real coordinator on them."""
+
+    def meter(station: int, port: sap.CosemPort, kept: Mapping[str, Any] | None) -> Application:
+        config = MeterConfig(number=station, epoch_s=scenario.epoch_s, seed=seed, phase=scenario.feeder.phases[station])
+        return Meter(port, config, kept)
+
+    def coordinator(station: int, port: sap.CosemPort, kept: Mapping[str, Any] | None) -> Coordinator:
+        return Coordinator(port, scenario.collection, range(1, scenario.meters + 1), kept)
+
+    return Simulation(scenario, coordinator, meter, trace, seed, clock, tags)
+
+
+def run(
+    scenario: Scenario,
+    seed: int | None = None,
+    out: Path | None = None,
+    observers: Sequence[Observer] = (),
+    progress: Callable[[Simulation, Metrics], None] | None = None,
+) -> Outcome:
+    """Run a scenario to its end. Evidence goes to `out`; OSError if it cannot be written."""
+    used_seed = scenario.seed if seed is None else seed
+    facts = facts_of(scenario, used_seed)
+    metrics, digest = Metrics(facts), Digest()
+    writers = evidence(out, facts) if out is not None else []
+    trace = Trace([metrics, digest, *writers, *observers])
+    began = time.perf_counter()
+    simulation = build(scenario, used_seed, trace)
+    simulation.run(None if progress is None else lambda sim: progress(sim, metrics))
+    trace.close()
+    summary = metrics.summary(
+        emulated_s=simulation.emulated_us // 1_000_000,
+        wall_s=round(time.perf_counter() - began, 3),
+        hearers=round(simulation.medium.hearers / max(1, simulation.medium.transmissions), 2),
+        digest=digest.hexdigest(),
+    )
+    if out is not None:
+        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return Outcome(summary, simulation, trace.failures)
