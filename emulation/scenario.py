@@ -17,8 +17,9 @@ from typing import Any
 
 from emulation.grid import fault
 from emulation.grid.feeder import Feeder, FeederError
-from emulation.media.channel import ChannelConfig
+from emulation.media.channel_config import ChannelConfig
 from emulation.scenario_line import line_of
+from g3plc.core.errors import UsageError
 from g3plc.loadng.profiles import PROFILES
 from g3plc.wire.data_text import parse_data
 
@@ -188,12 +189,12 @@ class _Reader:
 
     def _channel(self, tree: dict[str, Any]) -> ChannelConfig:
         numbers = self._numbers(tree, "channel")
-        config = ChannelConfig()
         for key, value in numbers.items():
-            if not hasattr(config, key):
-                raise self._error("channel", key, f"unknown; allowed: {', '.join(sorted(ChannelConfig.__slots__))}")
-            setattr(config, key, value)
-        return config
+            try:
+                ChannelConfig.of({key: value})
+            except UsageError as error:
+                raise self._error("channel", key, str(error).removeprefix(f"{key}: ")) from error
+        return ChannelConfig.of(numbers)
 
     def _collection(self, tree: dict[str, Any]) -> CollectionPlan:
         table = tree.get("collection", {})

@@ -72,8 +72,7 @@ class Simulation:
         self.clock = clock or SimClock()
         self.start_us = self.clock.now
         self.faults = ChannelFaults()
-        epoch_us = scenario.epoch_s * 1_000_000 - self.start_us
-        self.channel = Channel(scenario.feeder, self.seed, scenario.channel, epoch_us)
+        self.channel = Channel(scenario.feeder, self.seed, scenario.channel, scenario.epoch_s * 1_000_000)
         self.medium = SimMedium(self.clock, LinkTable(self.channel, self.faults), self.seed)
         self.stations: dict[int, Station] = {}
         self.applications: dict[int, Application] = {}

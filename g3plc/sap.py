@@ -383,22 +383,3 @@ class RoutingUser(Protocol):
 
     def route_error(self, destination: int, reason: str) -> None:
         """A station on the way says that datagrams of ours to `destination` go no further."""
-
-
-class UdpUser(Protocol):
-    """What stands on UDP, as UDP sees it."""
-
-    def datagram_indication(self, peer: int, source_port: int, payload: bytes, lqi: int, flow: int) -> None:
-        """The payload of a UDP datagram for us from station `peer`."""
-
-    def datagram_confirm(self, handle: int, status: int) -> None:
-        """The first hop has acknowledged the datagram (SUCCESS), or why it could not be sent."""
-
-    def route_discovery_confirm(self, peer: int, status: int) -> None:
-        """SUCCESS, or ROUTE_ERROR."""
-
-    def path_discovery_confirm(self, peer: int, status: int, hops: list[tuple[int, int]]) -> None:
-        """The hops to `peer` and back as (address, link cost), in travelling order."""
-
-    def route_lost_indication(self, peer: int, reason: str) -> None:
-        """A route in use broke: a datagram under way to `peer` is probably lost."""

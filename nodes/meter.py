@@ -6,6 +6,7 @@ life. Neighbours: `g3plc.cosem.server`, `supply`, `meter_objects`, `voltage_watc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from g3plc import events
 from g3plc.core.errors import UsageError
 from g3plc.cosem.config import WPORT_MANAGEMENT_CLIENT, WPORT_MANAGEMENT_DEVICE, ServerConfig
 from g3plc.cosem.date_time import encode_date_time
-from g3plc.cosem.interface_classes import REGISTER
+from g3plc.cosem.interface_classes import CLOCK_END_US, REGISTER
 from g3plc.cosem.server import NO_SESSION, Server
 from g3plc.sap import CosemPort
 from g3plc.wire.axdr import LONG_UNSIGNED, Data
@@ -25,7 +26,6 @@ from nodes.voltage_watch import VoltageWatch
 COORDINATOR: Final = 0
 _SECOND_US: Final = 1_000_000
 _VALUE: Final = 2
-_MAX_OFFSET_US: Final = 3000 * 366 * 86_400 * _SECOND_US
 _MAX_KEPT_SESSIONS: Final = 16
 
 
@@ -63,7 +63,7 @@ class Meter:
 
     __slots__ = ("_config", "_left_open", "_offset_us", "_port", "_server", "_supply", "_watch")
 
-    def __init__(self, port: CosemPort, config: MeterConfig, kept: dict[str, Any] | None = None) -> None:
+    def __init__(self, port: CosemPort, config: MeterConfig, kept: Mapping[str, Any] | None = None) -> None:
         serial = (config.serial or f"{config.number:012d}").encode("ascii", "replace")
         name = config.flag_id.encode("ascii", "replace") + serial
         if len(config.flag_id) != 3 or len(name) > 16:
@@ -127,6 +127,10 @@ class Meter:
 
     # --- hooks of the emulation
 
+    def voltage(self, volts: int | None) -> None:
+        """A fault of the emulation holds the supply voltage at whole `volts`, or (None) lets it go."""
+        self.voltage_sag(None if volts is None else volts * 10)
+
     def voltage_sag(self, volts_tenths: int | None) -> None:
         """Hold the mains voltage at this many 0.1 V, or (None) let it go back to its own course."""
         self._supply.set_sag(volts_tenths)
@@ -146,11 +150,11 @@ class Meter:
 
     # --- parts
 
-    def _restore(self, kept: dict[str, Any]) -> None:
+    def _restore(self, kept: Mapping[str, Any]) -> None:
         """Take over what makes sense; it may come from a file or a broker."""
         self._supply.restore(kept)
         offset = kept.get("clock_offset_us")
-        if isinstance(offset, int) and abs(offset) < _MAX_OFFSET_US:
+        if isinstance(offset, int) and 0 <= self._supply.civil_us + offset < CLOCK_END_US:
             self._offset_us = offset
         left = kept.get("associations")
         if isinstance(left, list):

@@ -1,6 +1,6 @@
 """The COSEM objects of a meter's management logical device, and their logical names (IEC 62056-6-1, -6-2).
 
-Neighbours: `g3plc.cosem.interface_classes` for the classes, `supply` for the quantities, `meter` for the device's clock.
+Neighbours: `g3plc.cosem.interface_classes` for the classes, `supply` for the quantities, `meter` for the clock.
 """
 
 from __future__ import annotations

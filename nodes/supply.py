@@ -1,11 +1,12 @@
 """What a meter measures: mains voltage, the household's current and power, the energy register, the breaker.
 
-Integers only. The register counts the load profile while the breaker is closed and the meter is switched on. Neighbours:
-`load_profile` behind it, `meter_objects` shows it as COSEM objects, `voltage_watch` looks at the voltage.
+Integers only. The register counts the load profile while the breaker is closed and the meter is switched on.
+Neighbours: `load_profile` behind it, `meter_objects` shows it as COSEM objects, `voltage_watch` looks at the voltage.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from emulation.randomness import mix
@@ -107,7 +108,7 @@ class Supply:
         """What survives a reboot."""
         return {"energy_pj": self.energy_pj, "connected": int(self.connected)}
 
-    def restore(self, kept: dict[str, Any]) -> None:
+    def restore(self, kept: Mapping[str, Any]) -> None:
         """Go on from `keep`; what is missing or impossible in it is left as it was."""
         energy = kept.get("energy_pj")
         if isinstance(energy, int) and 0 <= energy < _MAX_KEPT_PJ:

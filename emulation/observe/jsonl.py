@@ -54,6 +54,8 @@ class JsonlWriter:
 
     def finish(self, figures: Mapping[str, object]) -> None:
         """Write the last line: what only the host knows (wall time, hearers, ...), and the digest."""
+        if self._file.closed:
+            return  # it failed during the run, and the trace says so
         self._file.write(json.dumps({"end": dict(figures)}) + "\n")
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from emulation.observe.facts import EVERYBODY, obis_text, station_name
+from emulation.observe.facts import obis_text, station_name
 from emulation.observe.kinds import modulation_name, readable
 from g3plc import events as ev
 from g3plc.events import Event
@@ -120,29 +120,30 @@ def _dropped(e: ev.Dropped) -> str:
 # -- LOADng
 
 
-def _route_message(what: str) -> Sentence:
-    """Return the sentence of RREQ (`RREQ for`) or RREP (`RREP of`)."""
+def _way(e: Any) -> str:
+    return f"{'to' if e.action in ('sent', 'forwarded') else 'from'} {_name(e.peer)}"
 
-    def sentence(e: Any) -> str:
-        head = f"{what} {_name(e.destination if what == 'RREQ for' else e.originator)} {e.action}"
-        if e.action == "sent":
-            where = f"to {_name(e.peer)}" if e.peer >= 0 else f"for {_name(e.destination)}"
-            return f"{head} {where}, sequence number {e.sequence}"
-        way = f"from {_name(e.peer)}" if 0 <= e.peer < EVERYBODY else f"to {_name(e.peer)}"
-        if e.action == "forwarded" and what == "RREP of":
-            way = f"to {_name(e.peer)}"
-        tail = f", {way}, cost {e.cost} after {_hops(e.hop_count)}"
-        return f"{head}{tail}: {e.reason}" if e.reason else f"{head}{tail}"
 
-    return sentence
+def _rreq(e: ev.Rreq) -> str:
+    return f"RREQ for {_name(e.destination)} {e.action}{_progress(e)}"
+
+
+def _rrep(e: ev.Rrep) -> str:
+    return f"RREP of {_name(e.originator)} {e.action}{_progress(e)}"
+
+
+def _progress(e: ev.Rreq | ev.Rrep) -> str:
+    if e.action == "sent":
+        return f", {_way(e)}, sequence number {e.sequence}"
+    reason = f": {e.reason}" if e.reason else ""
+    return f", {_way(e)}, cost {e.cost} after {_hops(e.hop_count)}{reason}"
 
 
 def _rerr(e: ev.Rerr) -> str:
     why = {0: "no available route", 1: "hop limit exceeded"}.get(e.code, f"error {e.code}")
-    way = "to" if e.action in ("sent", "forwarded") else "from"
     tail = f": {e.reason}" if e.reason else ""
     return (
-        f"RERR {e.action}, {way} {_name(e.peer)}: {_name(e.unreachable)} cannot be reached, "
+        f"RERR {e.action}, {_way(e)}: {_name(e.unreachable)} cannot be reached, "
         f"says {_name(e.originator)} to {_name(e.destination)} ({why}){tail}"
     )
 
@@ -150,22 +151,18 @@ def _rerr(e: ev.Rerr) -> str:
 def _rrep_ack(e: ev.RrepAck) -> str:
     if e.action == "missed":
         return f"{_name(e.peer)} did not answer our RREP {e.sequence} with an RREP_ACK"
-    way = "to" if e.action == "sent" else "from"
-    return f"RREP_ACK {e.action}, {way} {_name(e.peer)}, for RREP {e.sequence}"
+    return f"RREP_ACK {e.action}, {_way(e)}, for RREP {e.sequence}"
 
 
 def _path(what: str) -> Sentence:
     def sentence(e: Any) -> str:
-        way = "to" if e.action in ("sent", "forwarded") else "from"
         hops = e.hops
         stops = [
             f"{_name(int.from_bytes(hops[i : i + 2], 'big'))} (cost {int.from_bytes(hops[i + 2 : i + 4], 'big')})"
             for i in range(0, len(hops) - 3, 4)
         ]
         path = f", so far over {', '.join(stops)}" if stops else ""
-        return (
-            f"{what} {e.action}, {way} {_name(e.peer)}, between {_name(e.originator)} and {_name(e.destination)}{path}"
-        )
+        return f"{what} {e.action}, {_way(e)}, between {_name(e.originator)} and {_name(e.destination)}{path}"
 
     return sentence
 
@@ -217,12 +214,23 @@ def _queue(e: ev.Queue) -> str:
 # -- COSEM and the night
 
 
+def _apdu(e: ev.ApduSent | ev.ApduReceived) -> str:
+    """Return the name of the APDU, and of the object that a GET, SET or ACTION request is about."""
+    apdu = e.apdu
+    if len(apdu) >= 12 and apdu[0] in _REQUEST_TAGS and apdu[1] == 1:
+        return f"{readable(e.kind)} for {obis_text(apdu[5:11])}"
+    return readable(e.kind)
+
+
+_REQUEST_TAGS = frozenset({0xC0, 0xC1, 0xC3})
+
+
 def _apdu_sent(e: ev.ApduSent) -> str:
-    return f"{readable(e.kind)} sent to {_name(e.peer)}, {_octets(len(e.apdu))}"
+    return f"{_apdu(e)} sent to {_name(e.peer)}, {_octets(len(e.apdu))}"
 
 
 def _apdu_received(e: ev.ApduReceived) -> str:
-    return f"{readable(e.kind)} received from {_name(e.peer)}, {_octets(len(e.apdu))}"
+    return f"{_apdu(e)} received from {_name(e.peer)}, {_octets(len(e.apdu))}"
 
 
 def _session_open(e: ev.SessionOpen) -> str:
@@ -284,8 +292,8 @@ _TABLE: dict[type[Event], tuple[str, Sentence]] = {
     ev.Segment: ("mac   ", _segment),
     ev.NeighbourSet: ("mac   ", _neighbour_set),
     ev.BlacklistSet: ("loadng", _blacklist_set),
-    ev.Rreq: ("loadng", _route_message("RREQ for")),
-    ev.Rrep: ("loadng", _route_message("RREP of")),
+    ev.Rreq: ("loadng", _rreq),
+    ev.Rrep: ("loadng", _rrep),
     ev.Rerr: ("loadng", _rerr),
     ev.RrepAck: ("loadng", _rrep_ack),
     ev.Preq: ("loadng", _path("PREQ")),

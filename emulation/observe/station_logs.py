@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emulation.observe.facts import station_name
+from emulation.observe.facts import EVERYBODY, station_name
 from emulation.observe.prose import line
 from g3plc.events import Event
 
@@ -17,7 +17,10 @@ _HELD_LINES = 50_000
 
 
 class StationLogs:
-    """Observer that writes `<folder>/<station name>.log` for every station that had something to say."""
+    """Observer that writes `<folder>/<station name>.log` for every station that had something to say.
+
+    What is nobody's doing inside the network (faults: station 0xFFFF) is in `network.log`.
+    """
 
     __slots__ = ("_folder", "_held", "_lines", "_started")
 
@@ -51,7 +54,8 @@ class StationLogs:
         for station, lines in self._lines.items():
             mode = "a" if station in self._started else "w"
             self._started.add(station)
-            path = self._folder / f"{station_name(station)}.log"
+            name = "network" if station == EVERYBODY else station_name(station)
+            path = self._folder / f"{name}.log"
             with path.open(mode, encoding="ascii", errors="backslashreplace", newline="\n") as file:
                 file.write("\n".join(lines) + "\n")
         self._lines.clear()

@@ -53,7 +53,8 @@ _UNDEFINED_DATE: Final = bytes.fromhex("FFFFFFFFFFFFFFFFFF800000")
 _CONTEXT_NAME: Final = bytes.fromhex("608574050801")
 _MECHANISM_NAME: Final = bytes.fromhex("608574050802")
 _SHIFT_LIMIT_S: Final = 900
-_CLOCK_END_US: Final = 32_503_680_000_000_000  # 3000-01-01: far from where a calendar ends
+CLOCK_END_US: Final = 32_503_680_000_000_000
+"""3000-01-01, microseconds since 1970: a clock is kept before it, far from where a calendar ends."""
 
 _OCTETS_TAGS: Final = (OCTET_STRING, DATE_TIME)
 
@@ -79,21 +80,23 @@ def clock(local_us: Callable[[], int], set_local_us: Callable[[int], None], devi
     def read(_context: Context) -> Data:
         return Data(OCTET_STRING, encode_date_time(local_us(), deviation_min))
 
+    def correct(moment: int) -> int:
+        if not 0 <= moment < CLOCK_END_US:
+            return OTHER_REASON
+        set_local_us(moment)
+        return SUCCESS
+
     def write(_context: Context, value: Data) -> int:
         try:
             moment, _, _ = decode_date_time(value.value)
         except WireError:
             return OTHER_REASON
-        if not 0 <= moment < _CLOCK_END_US:
-            return OTHER_REASON
-        set_local_us(moment)
-        return SUCCESS
+        return correct(moment)
 
     def shift(_context: Context, value: Data | None) -> tuple[int, Data | None]:
         if value is None or abs(value.value) > _SHIFT_LIMIT_S:
             return OTHER_REASON, None
-        set_local_us(local_us() + value.value * 1_000_000)
-        return SUCCESS, None
+        return correct(local_us() + value.value * 1_000_000), None
 
     attributes = {
         2: Attribute(read, write, _OCTETS_TAGS),

@@ -112,7 +112,8 @@ class Server:
 
     def _classify_request(self, found: Association, message: Request, octets: bytes) -> _Arrival:
         if found.state == life.OPEN and not needed_conformance(message) & found.context.conformance:
-            return _Arrival(life.UNKNOWN_REQUEST, octets, "service not negotiated")
+            column = life.UNKNOWN_REQUEST if is_confirmed(message) else life.FOREIGN
+            return _Arrival(column, octets, "service not negotiated")
         answered = is_confirmed(message) or (
             isinstance(message, GetRequestNormal) and self._config.answer_unconfirmed_get
         )

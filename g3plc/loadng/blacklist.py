@@ -34,22 +34,21 @@ class Blacklist:
         return False
 
     def add(self, neighbour: int, neighbours: Iterable[int]) -> None:
-        """Ignore `neighbour` from now on, unless it is the last of the known `neighbours` to be heard."""
+        """Ignore `neighbour` from now on, unless it was the last of the known `neighbours` to be listened to."""
         now = self._env.clock.now
         self.until_us.pop(neighbour, None)
         if len(self.until_us) >= self._config.blacklist_size:
             self.clear(next(iter(self.until_us)))
         until = self.until_us[neighbour] = now + self._config.blacklist_ttl_us
-        self._env.note(BlacklistSet, now, self._env.node, neighbour, until)
-        others = [short for short in neighbours if short != neighbour]
-        if others and all(self.until_us.get(short, 0) > now for short in others):
+        self._env.note(BlacklistSet, neighbour, until)
+        if all(self.until_us.get(short, 0) > now for short in neighbours):
             for short in list(self.until_us):
                 self.clear(short)
 
     def clear(self, neighbour: int) -> None:
         """Listen to `neighbour` again."""
         if self.until_us.pop(neighbour, None) is not None:
-            self._env.note(BlacklistSet, self._env.clock.now, self._env.node, neighbour, 0)
+            self._env.note(BlacklistSet, neighbour, 0)
 
     def rows(self) -> list[tuple[int, int]]:
         """(short address, microseconds left), in the order in which they were added."""

@@ -117,7 +117,7 @@ class RoutingTable:
         entry = self.entries.pop(destination, None)
         if entry is None:
             return False
-        self._env.note(RouteLost, self._env.clock.now, self._env.node, destination, entry.next_hop, reason)
+        self._env.note(RouteLost, destination, entry.next_hop, reason)
         return True
 
     def _make_room(self) -> None:
@@ -132,8 +132,6 @@ class RoutingTable:
     def _tell(self, entry: Entry) -> None:
         self._env.note(
             RouteSet,
-            self._env.clock.now,
-            self._env.node,
             entry.destination,
             entry.next_hop,
             entry.cost,

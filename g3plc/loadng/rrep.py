@@ -62,7 +62,7 @@ class Replies:
         self._router = router
         self._reverse_costs = reverse_costs
         self._answers: dict[int, _Answer] = {}
-        self._pending: dict[_Pending, Timer] = {}
+        self._pending: dict[_Pending, Timer | None] = {}
 
     def asked(self, rreq: Rreq) -> None:
         """An RREQ for this station was new or better; the table knows the way back."""
@@ -104,15 +104,17 @@ class Replies:
     def _send(self, action: str, next_hop: int, rrep: Rrep, flow: int) -> None:
         router = self._router
         rrep.ack_required = bool(router.config.rrep_ack)
+        if rrep.ack_required and len(self._pending) < router.config.replies:
+            self._pending[next_hop, rrep.originator, rrep.sequence_number] = None
         self._note(action, next_hop, rrep, "")
         router.send(next_hop, rrep, flow, self._confirmed, (next_hop, rrep), bool(router.config.rrep_high_priority))
 
     def _confirmed(self, arg: tuple[int, Rrep], status: int) -> None:
         next_hop, rrep = arg
         router = self._router
-        if router.config.rrep_ack:
+        if rrep.ack_required:
             key = (next_hop, rrep.originator, rrep.sequence_number)
-            if key not in self._pending and len(self._pending) < router.config.replies:
+            if key in self._pending:
                 timeout = router.config.rrep_ack_timeout_us
                 self._pending[key] = router.env.clock.after(timeout, self._unacknowledged, key)
         elif status == SUCCESS:
@@ -177,11 +179,13 @@ class Replies:
 
     def acknowledged(self, src: int, ack: RrepAck) -> None:
         """An RREP_ACK came from neighbour `src`: the link to it works both ways."""
-        timer = self._pending.pop((src, ack.destination, ack.sequence_number), None)
-        if timer is None or ack.originator != src:
+        key = (src, ack.destination, ack.sequence_number)
+        if key not in self._pending or ack.originator != src:
             self._note_ack(IGNORED, src, ack.destination, ack.sequence_number)
             return
-        timer.cancel()
+        timer = self._pending.pop(key)
+        if timer is not None:
+            timer.cancel()
         self._note_ack(RECEIVED, src, ack.destination, ack.sequence_number)
         self._router.blacklist.clear(src)
         for entry in list(self._router.table.entries.values()):
@@ -195,12 +199,12 @@ class Replies:
 
     def _note_ack(self, action: str, peer: int, originator: int, sequence: int) -> None:
         env = self._router.env
-        env.note(RrepAckEvent, env.clock.now, env.node, action, peer, originator, sequence)
+        env.note(RrepAckEvent, action, peer, originator, sequence)
 
     def _note(self, action: str, peer: int, rrep: Rrep, reason: str) -> None:
         env = self._router.env
         flags = (FLAG_REPAIR if rrep.route_repair else 0) | (FLAG_ACK_REQUIRED if rrep.ack_required else 0)
         env.note(
-            RrepEvent, env.clock.now, env.node, action, peer, rrep.originator, rrep.destination, rrep.sequence_number,
+            RrepEvent, action, peer, rrep.originator, rrep.destination, rrep.sequence_number,
             rrep.route_cost, rrep.hop_count, rrep.hop_limit, flags, reason,
         )  # fmt: skip

@@ -141,7 +141,7 @@ class RreqReceiver:
             self._router.env.clock.after(delay, self._due, forward)
 
     def delay_us(self, lqi: int) -> int:
-        """How long to wait before repeating a broadcast heard with `lqi`: linear between two LQIs, and a random part."""
+        """How long to wait before repeating a broadcast heard with `lqi`: by its LQI, and a random part."""
         config = self._router.config
         low, high = config.jitter_low_lqi, config.jitter_high_lqi
         delay = config.delay_low_lqi_us
@@ -179,7 +179,7 @@ class RreqReceiver:
     def _passed_on(self, arg: tuple[Rreq, int, int], status: int) -> None:
         rreq, next_hop, flow = arg
         if status == SUCCESS:
-            self._router.verify(next_hop, next_hop)
+            self._router.blacklist.clear(next_hop)
             return
         self._router.table.remove(rreq.destination, LOST_NO_ACK)
         self._broadcast(rreq, flow)
@@ -197,6 +197,6 @@ class RreqReceiver:
     def _note(self, action: str, peer: int, rreq: Rreq, reason: str) -> None:
         env = self._router.env
         env.note(
-            RreqEvent, env.clock.now, env.node, action, peer, rreq.originator, rreq.destination, rreq.sequence_number,
+            RreqEvent, action, peer, rreq.originator, rreq.destination, rreq.sequence_number,
             rreq.route_cost, rreq.hop_count, rreq.hop_limit, flags_of(rreq), reason,
         )  # fmt: skip

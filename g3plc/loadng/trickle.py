@@ -60,7 +60,7 @@ class ClusterTrickle:
         search.costs.append(rreq.route_cost)
 
     def silences(self, rreq: Rreq, near: bool) -> bool:
-        """Tell whether `rreq`, with the cost to be sent, need not be repeated; `near`: its destination is one hop off."""
+        """Tell whether `rreq`, as it would be sent, need not be repeated; `near`: its destination is a neighbour."""
         search = self.searches.get(rreq.originator << 16 | rreq.destination)
         if search is None or search.sequence != rreq.sequence_number:
             return False

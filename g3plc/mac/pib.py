@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from g3plc.core.errors import UsageError
-from g3plc.core.ofdm import ACK_WAIT_US, FULL_TONE_MAP, PREAMBLE_US
+from g3plc.core.ofdm import ACK_WAIT_US, PREAMBLE_US
 from g3plc.mac.config import MacConfig
 from g3plc.mac.constants import COUNTER_NAMES
 from g3plc.mac.kept import Kept
@@ -98,15 +98,15 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     _config(0x10E, "macPOSTableEntryTTL", "uint8", 0, 255, 255, "min", "mac_pos_table_entry_ttl",
             "life of a POS table entry"),
     _config(0x10F, "macRCCoord", "uint16", 0, _WORD, 0xFFFF, "", "mac_rc_coord", "route cost to the coordinator"),
-    _fixed(0x110, "macToneMask", "bits", FULL_TONE_MAP, "", "one bit for each group of six carriers, all in use"),
+    _fixed(0x110, "macToneMask", "bits36", (1 << 36) - 1, "", "one bit for each carrier, all in use"),
     _config(0x111, "macBeaconRandomizationWindowLength", "uint8", 1, 254, 12, "s",
             "mac_beacon_randomization_window_length", "spread of the answers to a beacon request"),
     _config(0x112, "macA", "uint8", 3, 20, 8, "", "mac_a", "narrowing of the window in units of 2^macMinBE slots"),
     _config(0x113, "macK", "uint8", 1, 255, 5, "", "mac_k", "busy slots for each narrowing over the fairness limit"),
     _config(0x114, "macMinCWAttempts", "uint8", 0, 255, 255, "", "mac_min_cw_attempts",
             "draws in a row from the smallest window"),
-    _fixed(0x115, "macCenelecLegacyMode", "uint8", 1, "", ""),
-    _fixed(0x116, "macFCCLegacyMode", "uint8", 1, "", ""),
+    _fixed(0x115, "macCenelecLegacyMode", "uint8", 1, "", "no effect on the emulated PHY"),
+    _fixed(0x116, "macFCCLegacyMode", "uint8", 1, "", "no effect in CENELEC-A"),
     _config(0x11E, "macBroadcastMaxCWEnable", "bool", 0, 1, 0, "", "mac_broadcast_max_cw_enable",
             "1: broadcasts draw from the largest window"),
     _fixed(0x11F, "macTransmitAtten", "uint8", 0, "dB", "full level"),

@@ -299,8 +299,10 @@ class Transmitter:
         remaining = max(self._config.mac_max_frame_retries - self._retries, 0)
         if not self._retries or remaining >= len(_MODULATION_CAP):
             return entry.modulation, entry.tone_map, False
-        modulation = min(entry.modulation, _MODULATION_CAP[remaining])
-        return modulation, entry.tone_map if modulation else ofdm.FULL_TONE_MAP, False
+        cap = _MODULATION_CAP[remaining]
+        if cap == ofdm.ROBO:
+            return ofdm.ROBO, ofdm.FULL_TONE_MAP, False
+        return min(entry.modulation, cap), entry.tone_map, False
 
     def _encode(self, out: Outgoing, payload: bytes, flags: int, number: int) -> bytes:
         config = self._config

@@ -42,21 +42,26 @@ class Medium(Protocol):
 
 
 class Transceiver:
-    """See the module's text. `user` must be set before the first frame."""
+    """See the module's text. `user` must be set before the first frame.
+
+    With `tags` false every flow is sent as 0: the network must take the same course.
+    """
 
     __slots__ = (
         "_beside", "_captured", "_draw", "_energies", "_env", "_fates",
-        "_medium", "_node", "_own_end", "_own_start", "_sending", "frame_number", "user",
+        "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "frame_number",
+        "user",
     )  # fmt: skip
 
     user: sap.PhyUser
 
-    def __init__(self, env: Env, medium: Medium, draw: Draw, first_frame: int = 0) -> None:
+    def __init__(self, env: Env, medium: Medium, draw: Draw, first_frame: int = 0, tags: bool = True) -> None:
         self._env = env
         self._node = env.node
         self._medium = medium
         self._draw = draw
         self.frame_number = first_frame
+        self._tags = tags
         self._energies: dict[Transmission, Link] = {}
         self._captured: Transmission | None = None
         self._beside: list[tuple[Transmission, Link]] = []
@@ -141,6 +146,8 @@ class Transceiver:
             self._fates[self._captured] = (sap.HEADER_LOST, None)
             self._captured = None
             self._beside = []
+        if not self._tags:
+            tx.flow = 0
         self._sending = tx
         self._own_start = tx.start
         self._own_end = tx.end

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from g3plc.core import flow
 from g3plc.core.errors import WireError
 from g3plc.wire.acse import AARE, AARQ, RLRE, RLRQ, Aare, Aarq, Rlre, Rlrq
 from g3plc.wire.xdlms import (
@@ -99,16 +100,32 @@ _BY_CHOICE: Final[dict[int, dict[int, Decoder]]] = {
 }
 
 
+_FLOW_KINDS: Final[dict[int, int]] = {
+    AARQ: flow.AARQ,
+    AARE: flow.AARE,
+    RLRQ: flow.RLRQ,
+    RLRE: flow.RLRE,
+    GET_REQUEST: flow.GET_REQUEST,
+    GET_RESPONSE: flow.GET_RESPONSE,
+    SET_REQUEST: flow.SET_REQUEST,
+    SET_RESPONSE: flow.SET_RESPONSE,
+    ACTION_REQUEST: flow.ACTION_REQUEST,
+    ACTION_RESPONSE: flow.ACTION_RESPONSE,
+    EVENT_NOTIFICATION_REQUEST: flow.EVENT_NOTIFICATION,
+    EXCEPTION_RESPONSE: flow.EXCEPTION,
+}
+
+
 def kind(octets: bytes) -> int:
-    """Return the message kind, which is the first octet; `WireError` only where there is none."""
-    if not octets:
-        raise WireError("empty APDU")
-    return octets[0]
+    """The message kind (`core.flow`) of any octets, by the first of them; OTHER for what is no known APDU."""
+    return _FLOW_KINDS.get(octets[0], flow.OTHER) if octets else flow.OTHER
 
 
 def decode(octets: bytes) -> Apdu:
     """Return the one APDU that `octets` holds from first to last; anything else raises `WireError`."""
-    tag = kind(octets)
+    if not octets:
+        raise WireError("empty APDU")
+    tag = octets[0]
     decoder = _BY_TAG.get(tag)
     if decoder is not None:
         return decoder(octets)

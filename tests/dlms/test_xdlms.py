@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from g3plc.core import flow
 from g3plc.core.errors import UsageError, WireError
 from g3plc.wire import axdr, xdlms
 from g3plc.wire.apdu import KIND_NAMES, decode, kind
@@ -104,11 +105,10 @@ def test_sizes_of_the_usual_exchanges() -> None:
     assert len(ActionResponseNormal(0xC1).encode()) == 5
 
 
-def test_kind_is_the_first_octet() -> None:
-    assert kind(bytes.fromhex("C40100")) == xdlms.GET_RESPONSE
-    assert KIND_NAMES[kind(b"\x60")] == "AARQ"
-    with pytest.raises(WireError, match="empty"):
-        kind(b"")
+def test_kind_follows_the_first_octet_of_any_octets() -> None:
+    assert kind(bytes.fromhex("C40100")) == flow.GET_RESPONSE
+    assert flow.KIND_NAMES[kind(b"\x60")] == "AARQ"
+    assert kind(b"") == kind(b"\x00\xff") == flow.OTHER
 
 
 @pytest.mark.parametrize(

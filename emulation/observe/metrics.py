@@ -1,0 +1,227 @@
+"""The numbers of a run: summary.json, and readings.csv.
+
+Counting happens while events go by, through one dictionary look-up for an event that counts for nothing; everything
+is made of integers until it is printed. docs/evidence.md defines every key. Neighbours: `evidence` (writes the files).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from emulation.observe.facts import EVERYBODY, RunFacts, civil_time, obis_text, station_name
+from emulation.observe.kinds import REQUESTS, kind_name, normal_kind
+from emulation.observe.percentiles import ms, percentile, ratio
+from g3plc import events as ev
+from g3plc.core import flow
+from g3plc.events import Event
+from g3plc.sap import DT_ACK, DT_SOF_ACK
+
+Handler = Callable[[Any], None]
+
+READING_COLUMNS = ("meter", "obis", "value", "unit", "read_at", "hops", "attempts", "duration_ms")
+
+
+class Metrics:
+    """Observer that counts. `summary` gives the numbers at any time, `write_readings` the table of values."""
+
+    def __init__(self, facts: RunFacts) -> None:
+        self._facts = facts
+        self._start_us = -1
+        self._end_us = 0
+        self.frames = 0
+        self._kinds: Counter[int] = Counter()
+        self._busy_us = 0
+        self._busy_until = 0
+        self._retries = 0
+        self._unicast_sent = 0
+        self._unicast_acked = 0
+        self._last_segment: dict[int, int] = {}
+        self._lost: Counter[str] = Counter()
+        self._counts: Counter[type[Event]] = Counter()
+        self._rreq_sent = 0
+        self._discovering: dict[tuple[int, int], int] = {}
+        self._discoveries: list[tuple[int, int]] = []
+        self._asked: dict[tuple[int, int], int] = {}
+        self._rtt_us: list[int] = []
+        self._reads: list[ev.ReadDone] = []
+        self._failures: dict[int, ev.ReadFailed] = {}
+        self._handlers: dict[type[Event], Handler] = {
+            ev.TxStart: self._tx_start,
+            ev.Ack: self._ack,
+            ev.RxLost: self._rx_lost,
+            ev.Rreq: self._rreq,
+            ev.Rrep: self._rrep,
+            ev.Queue: self._queue,
+            ev.RepairEnd: self._repair_end,
+            ev.ApduSent: self._apdu_sent,
+            ev.ApduReceived: self._apdu_received,
+            ev.ReadDone: self._read_done,
+            ev.ReadFailed: self._read_failed,
+            ev.Defer: self._counted,
+            ev.Dropped: self._counted,
+            ev.LateFrame: self._counted,
+            ev.SessionAborted: self._counted,
+            ev.RepairStart: self._counted,
+        }
+
+    def observe(self, events: Sequence[Event]) -> None:
+        """Take the next events."""
+        find = self._handlers.get
+        for event in events:
+            handler = find(event.__class__)
+            if handler is not None:
+                handler(event)
+        if events:
+            if self._start_us < 0:
+                self._start_us = events[0][0]
+            self._end_us = max(self._end_us, events[-1][0])
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    # -- what is read off
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers as a dictionary ready for JSON."""
+        last = {read.meter: read for read in self._reads}
+        failed = [self._failures[meter] for meter in sorted(self._failures) if meter not in last]
+        hops = Counter(read.hops for read in last.values())
+        emulated_us = self._end_us - max(self._start_us, 0)
+        return {
+            "meters": self._facts.meters,
+            "read": len(last),
+            "failed": [
+                {"meter": station_name(f.meter), "reason": f.reason, "explained_by": f.explained_by} for f in failed
+            ],
+            "emulated_s": emulated_us / 1_000_000,
+            "frames": self.frames,
+            "frames_by_type": self._frames_by_type(),
+            "collisions": self._lost["collision"],
+            "lost_by_reason": dict(sorted(self._lost.items())),
+            "retries": self._retries,
+            "deferrals": self._counts[ev.Defer],
+            "delivery_ratio": ratio(self._unicast_acked, self._unicast_sent),
+            "busy_share": ratio(self._busy_us, emulated_us),
+            "hops": {str(count): hops[count] for count in range(1, max(hops, default=0) + 1)},
+            "rtt_ms": {"p50": ms(percentile(self._rtt_us, 50)), "p95": ms(percentile(self._rtt_us, 95))},
+            "discoveries": self._discovery_summary(),
+            "rreq_per_discovery": ratio(self._kinds[flow.RREQ], self._rreq_sent, 2),
+            "repairs": self._counts[ev.RepairStart],
+            "aborted_sessions": self._counts[ev.SessionAborted],
+            "dropped": self._counts[ev.Dropped],
+            "late_frames": self._counts[ev.LateFrame],
+        }
+
+    def write_readings(self, path: Path) -> None:
+        """Write readings.csv: one line for each value read, in the order of reading."""
+        with path.open("w", encoding="ascii", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(READING_COLUMNS)
+            for read in self._reads:
+                when = civil_time(self._facts.epoch_s, read.t)
+                obis = obis_text(read.obis)
+                rows.writerow(
+                    (
+                        station_name(read.meter), obis, read.value, read.unit, when,
+                        read.hops, read.attempts, ms(read.duration_us),
+                    )
+                )  # fmt: skip
+
+    def _frames_by_type(self) -> dict[str, int]:
+        by_name: Counter[str] = Counter()
+        for kind, count in self._kinds.items():
+            by_name[kind_name(kind)] += count
+        return dict(sorted(by_name.items()))
+
+    def _discovery_summary(self) -> dict[str, Any]:
+        times = [us for _, us in self._discoveries]
+        by_hops: dict[int, list[int]] = {}
+        for hops, us in self._discoveries:
+            by_hops.setdefault(hops, []).append(us)
+        return {
+            "rreq_originated": self._rreq_sent,
+            "answered": len(times),
+            "ms": {"p50": ms(percentile(times, 50)), "p90": ms(percentile(times, 90))},
+            "by_hops": {
+                str(hops): {
+                    "count": len(found),
+                    "p50": ms(percentile(found, 50)),
+                    "p90": ms(percentile(found, 90)),
+                }
+                for hops, found in sorted(by_hops.items())
+            },
+        }
+
+    # -- events
+
+    def _counted(self, e: Event) -> None:
+        self._counts[e.__class__] += 1
+
+    def _tx_start(self, e: ev.TxStart) -> None:
+        self.frames += 1
+        start = e.t
+        end = start + e.duration_us
+        if end > self._busy_until:
+            self._busy_us += end - max(start, self._busy_until)
+            self._busy_until = end
+            self._end_us = max(self._end_us, end)
+        dt = e.dt
+        if dt >= DT_ACK:
+            self._kinds[flow.ACK if dt == DT_ACK else flow.NACK] += 1
+            return
+        self._kinds[normal_kind(e.kind)] += 1
+        psdu = e.psdu
+        first = len(psdu) < 2 or psdu[1] < 4
+        if first and e.attempt:
+            self._retries += 1
+        if dt == DT_SOF_ACK:
+            if first and not e.attempt:
+                self._unicast_sent += 1
+            # only the ACK of the last segment delivers the frame
+            self._last_segment[e.node] = e.frame if not psdu or psdu[0] & 1 else -1
+
+    def _ack(self, e: ev.Ack) -> None:
+        if e.result == "ack" and self._last_segment.get(e.node) == e.frame:
+            self._unicast_acked += 1
+
+    def _rx_lost(self, e: ev.RxLost) -> None:
+        self._lost[e.reason] += 1
+
+    def _rreq(self, e: ev.Rreq) -> None:
+        if e.action == "sent" and e.node == e.originator:
+            self._rreq_sent += 1
+            self._discovering.setdefault((e.node, e.destination), e.t)
+
+    def _rrep(self, e: ev.Rrep) -> None:
+        if e.action == "received" and e.node == e.destination:
+            asked = self._discovering.pop((e.node, e.originator), None)
+            if asked is not None:
+                # the message counts the hops up to its sender
+                self._discoveries.append((e.hop_count + 1, e.t - asked))
+
+    def _queue(self, e: ev.Queue) -> None:
+        if e.action == "discarded":
+            self._discovering.pop((e.node, e.destination), None)
+
+    def _repair_end(self, e: ev.RepairEnd) -> None:
+        if not e.ok:
+            self._discovering.pop((e.node, e.destination), None)
+
+    def _apdu_sent(self, e: ev.ApduSent) -> None:
+        if e.peer != EVERYBODY and normal_kind(e.kind) in REQUESTS:
+            self._asked[e.node, e.peer] = e.t
+
+    def _apdu_received(self, e: ev.ApduReceived) -> None:
+        asked = self._asked.pop((e.node, e.peer), None)
+        if asked is not None:
+            self._rtt_us.append(e.t - asked)
+
+    def _read_done(self, e: ev.ReadDone) -> None:
+        self._reads.append(e)
+
+    def _read_failed(self, e: ev.ReadFailed) -> None:
+        self._failures[e.meter] = e

@@ -1,0 +1,80 @@
+"""`gridglow wireshark DIR`: open a run's capture in Wireshark, with the dissectors that ship and the right preferences.
+
+Neighbours: `emulation.observe.pcap` (the captures), `gridglow/wireshark/*.lua` (LOADng, LBP, COSEM), `gridglow.cli`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emulation.observe.evidence import CAPTURE_FILE, EVENTS_FILE, PSDU_CAPTURE_FILE
+from emulation.observe.jsonl import EvidenceError
+from emulation.observe.rebuild import rebuild_capture
+
+PREFERENCES = (
+    # shows the PAN in addresses, and makes the UDP checksum right
+    "6lowpan.rfc4944_short_address_format:TRUE",
+    "udp.check_checksum:TRUE",
+    # segment control in front of 802.15.4 goes by the name of IEEE 1901.2 there
+    'uat:user_dlts:"User 0 (DLT=147)","wisun.netricity.sc","0","","0",""',
+)
+DISSECTORS = ("g3plc.lua", "cosem.lua")
+
+
+def command_line(capture: Path, program: str = "wireshark") -> list[str]:
+    """Return the command that opens `capture`; for `tshark` the same options hold."""
+    folder = resources.files("gridglow") / "wireshark"
+    command = [program]
+    for preference in PREFERENCES:
+        command += ["-o", preference]
+    # a heuristic for ZigBee takes G3's beacons for its own and calls them malformed
+    command += ["--disable-protocol", "zbee_beacon"]
+    for dissector in DISSECTORS:
+        command += ["-X", f"lua_script:{folder / dissector}"]
+    return [*command, "-r", str(capture)]
+
+
+def find_capture(directory: Path, psdu: bool) -> Path:
+    """Return the capture in a folder of evidence, made from its events where it is not there yet.
+
+    Raises EvidenceError.
+    """
+    if directory.is_file():
+        return directory
+    capture = directory / (PSDU_CAPTURE_FILE if psdu else CAPTURE_FILE)
+    if capture.is_file():
+        return capture
+    events = directory / EVENTS_FILE
+    if not events.is_file():
+        raise EvidenceError(directory, 0, f"neither {capture.name} nor {EVENTS_FILE} in it; make some with --out")
+    rebuild_capture(events, capture, psdu)
+    return capture
+
+
+def wireshark(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A folder written by `gridglow simulate --out`.")],
+    print_: Annotated[bool, typer.Option("--print", help="Print the command instead of running it.")] = False,
+    psdu: Annotated[bool, typer.Option("--psdu", help="Whole PSDUs, one record for each segment.")] = False,
+) -> None:
+    """Open the capture of a run in Wireshark, with LOADng, LBP and DLMS dissected."""
+    try:
+        capture = find_capture(directory, psdu)
+    except (EvidenceError, OSError) as error:
+        typer.echo(f"gridglow wireshark: {error}", err=True)
+        raise typer.Exit(1) from error
+    command = command_line(capture)
+    if print_:
+        typer.echo(shlex.join(command))
+        return
+    if shutil.which(command[0]) is None:
+        typer.echo("gridglow wireshark: there is no wireshark on this machine; the command would be", err=True)
+        typer.echo(shlex.join(command), err=True)
+        raise typer.Exit(1)
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
