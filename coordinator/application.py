@@ -9,7 +9,7 @@ hosts it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from coordinator.collector import Collector
@@ -36,7 +36,7 @@ class Notification(NamedTuple):
 
 
 class Coordinator:
-    """A `CosemUser` that takes jobs. `meters` are the station numbers of the PAN's meters.
+    """A `CosemUser` that takes jobs. `plan` tells how patient to be, `meters` are the PAN's meters by station number.
 
     `kept` is what `keep` of an earlier life returned, or None; it may have come from outside and is not trusted.
     """
@@ -45,7 +45,7 @@ class Coordinator:
                  "notifications", "notifications_received")  # fmt: skip
 
     def __init__(
-        self, port: CosemPort, meters: Sequence[int], plan: CollectionPlan, kept: Mapping[str, Any] | None = None
+        self, port: CosemPort, plan: CollectionPlan, meters: Sequence[int], kept: Mapping[str, Any] | None = None
     ) -> None:
         kept = kept or {}
         first_session = kept.get("session")
@@ -152,14 +152,3 @@ def _rows(value: object, types: tuple[type, ...]) -> Iterator[list[Any]]:
     for row in value[:MAX_JOBS] if isinstance(value, list) else ():
         if isinstance(row, list) and len(row) == len(types) and all(map(isinstance, row, types)):
             yield row
-
-
-def factory(
-    meters: Sequence[int], plan: CollectionPlan
-) -> Callable[[int, CosemPort, Mapping[str, Any] | None], Coordinator]:
-    """Return what a host of the emulation builds the coordinator's application with."""
-
-    def build(_station: int, port: CosemPort, kept: Mapping[str, Any] | None) -> Coordinator:
-        return Coordinator(port, meters, plan, kept)
-
-    return build

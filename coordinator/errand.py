@@ -27,8 +27,8 @@ _NO_SESSION: Final = 0
 class Errand:
     """What is to be asked of `meter`, and later the answer.
 
-    `hold_us`: how long the association stands before the request goes out. `answered(errand)` is called with the answer,
-    `finished(errand)` when the session is over, answered or not.
+    `hold_us`: how long the association stands before the request goes out. `answered(errand)` is called when the meter
+    has done what it was asked, `finished(errand)` when the session is over, answered or not.
 
     Afterwards: `session` its number; `ok` whether the meter did what it was asked; `data` and `code` as in
     `g3plc.cosem.client`; `attempts` transmissions of the request, or of the AARQ where that was not answered;

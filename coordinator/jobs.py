@@ -19,10 +19,10 @@ from coordinator.orders import OrderError, check
 from coordinator.plan import job_config
 from coordinator.readings import note_done, note_failed
 from coordinator.turns import Turns
-from emulation.scenario import CollectionPlan, JobOrder
+from emulation.scenario import VERBS, CollectionPlan, JobOrder
 from g3plc import events
 from g3plc.core.env import Timer
-from g3plc.cosem.requests import Request
+from g3plc.cosem.requests import Request, Set
 from g3plc.sap import STATUS_NAMES, SUCCESS, CosemPort
 from g3plc.wire.data_text import format_data
 
@@ -166,15 +166,16 @@ class Jobs:
     def _say(self, order: JobOrder, status: str, detail: str) -> None:
         if len(detail) > _MAX_DETAIL:
             detail = f"{detail[: _MAX_DETAIL - 3]}..."
-        self._port.env.note(events.Job, order.job, order.verb, order.station, status, detail)
+        verb = order.verb if order.verb in VERBS else "unknown"
+        self._port.env.note(events.Job, order.job, verb, order.station, status, detail)
 
 
 def _read_text(port: CosemPort, _order: JobOrder, errand: Errand) -> str:
     return f"value {note_done(port, errand)}"
 
 
-def _set_text(_port: CosemPort, order: JobOrder, _errand: Errand) -> str:
-    return f"set to {order.value}"
+def _set_text(_port: CosemPort, _order: JobOrder, errand: Errand) -> str:
+    return f"set to {format_data(errand.request.value)}" if isinstance(errand.request, Set) else ""
 
 
 def _act_text(_port: CosemPort, order: JobOrder, errand: Errand) -> str:

@@ -6,7 +6,6 @@ Neighbours: `emulation.scenario.CollectionPlan` says what is wanted, `collector`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import count
 from typing import Final
 
 from emulation.scenario import CollectionPlan, JobOrder
@@ -76,10 +75,12 @@ def in_order(order: str, meters: Iterable[int], routes: Sequence[Route], heard: 
 def neighbours_heard(port: CosemPort) -> dict[int, int]:
     """Return the stations that this one's MAC has heard, with the LQI of the last frame."""
     heard: dict[int, int] = {}
-    try:
-        for row in count():
+    row = 0
+    while True:
+        try:
             short, lqi, _valid_min = port.mac_get(POS_TABLE, row)
-            heard[short] = lqi
-    except UsageError:
-        # the table ends here
-        return heard
+        except UsageError:
+            # the table ends here
+            return heard
+        heard[short] = lqi
+        row += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from g3plc.core.errors import UsageError
@@ -108,10 +109,7 @@ class StationClock:
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
 
-    @property
-    def now(self) -> int:
-        """Emulated time in microseconds."""
-        return self._clock.now
+    now = property(attrgetter("_clock.now"), doc="Emulated time in microseconds.")
 
     def at(self, when: int, fn: Callable[[A], object], arg: A) -> SimTimer:
         """Run `fn(arg)` at `when`."""

@@ -10,6 +10,10 @@ from g3plc.phy.link import Link
 
 PERCENT = (1 << 32) // 100
 
+SENSE_FLOOR_CB = -800
+"""Energy so far under the noise is not sensed: one header in five thousand would be decoded, and as interference it
+adds less than 0.7 dB. Such pairs have no link."""
+
 
 class ChannelFaults:
     """The faults in force, as the channel sees them. Change them through the methods, which count `version` up.
@@ -99,11 +103,15 @@ class LinkTable:
         if level is None:
             return None
         pair = (src, dst)
+        level -= faults.weak_cb.get(pair, 0)
+        noise = channel.noise_cb(dst, now) + faults.noise_cb.get(dst, 0)
+        if level - noise < SENSE_FLOOR_CB:
+            return None
         return Link(
             src,
             dst,
-            level - faults.weak_cb.get(pair, 0),
-            channel.noise_cb(dst, now) + faults.noise_cb.get(dst, 0),
+            level,
+            noise,
             channel.group_offsets_cb(src, dst),
             pair in faults.down,
             faults.loss_percent.get(pair, 0) * PERCENT,

@@ -15,11 +15,15 @@ from g3plc.phy.transmission import Transmission
 
 Hearer = tuple[Transceiver, Link]
 
+EVEN = 1 << 31
+"""Header error threshold of one half."""
+
 
 class SimMedium:
     """Joins the transceivers of all stations that are switched on.
 
-    `transmissions` and `hearers` count what was carried and, summed, how many stations it reached.
+    `transmissions` counts what was carried; `hearers` sums the stations that hear the header of each more often than
+    not (stations under that get its energy, too).
     """
 
     def __init__(self, clock: SimClock, table: LinkTable, seed: int) -> None:
@@ -27,7 +31,7 @@ class SimMedium:
         self._table = table
         self._seed = seed
         self._stations: dict[int, Transceiver] = {}
-        self._hearers: dict[int, list[Hearer]] = {}
+        self._hearers: dict[int, tuple[list[Hearer], int]] = {}
         self.transmissions = 0
         self.hearers = 0
 
@@ -47,18 +51,20 @@ class SimMedium:
         tx.key = mix(self._seed, src, tx.frame)
         if self._table.refresh(tx.start):
             self._hearers.clear()
-        hearers = self._hearers.get(src)
-        if hearers is None:
-            hearers = self._hearers[src] = self._listeners(src, tx.start)
+        listeners = self._hearers.get(src)
+        if listeners is None:
+            listeners = self._hearers[src] = self._listeners(src, tx.start)
+        hearers, good = listeners
         self.transmissions += 1
-        self.hearers += len(hearers)
+        self.hearers += good
         for transceiver, link in hearers:
             transceiver.energy_start(tx, link)
         self._clock.at(tx.end, self._end, (tx, hearers))
 
-    def _listeners(self, src: int, now: int) -> list[Hearer]:
+    def _listeners(self, src: int, now: int) -> tuple[list[Hearer], int]:
         stations = self._stations
-        return [(stations[link.dst], link) for link in self._table.of(src, now) if link.dst in stations]
+        hearers = [(stations[link.dst], link) for link in self._table.of(src, now) if link.dst in stations]
+        return hearers, sum(link.header_threshold < EVEN for _, link in hearers)
 
     def _end(self, item: tuple[Transmission, list[Hearer]]) -> None:
         tx, hearers = item

@@ -40,15 +40,21 @@ class RunFacts:
         return list(range(self.meters + 1))
 
 
+class _Names(dict[int, str]):
+    """Station number to name."""
+
+    def __missing__(self, station: int) -> str:
+        name = self[station] = f"meter-{station}" if station > 0 else "nobody"
+        return name
+
+
+STATION_NAMES = _Names({0: "coordinator", EVERYBODY: "everybody"})
+"""Look-up for whoever needs many names: `coordinator`, `meter-17`, `everybody` (0xFFFF), `nobody` (negative)."""
+
+
 def station_name(station: int) -> str:
-    """Return `coordinator`, `meter-17`, `everybody` (0xFFFF) or `nobody` (negative)."""
-    name = _NAMES.get(station)
-    if name is None:
-        name = _NAMES[station] = f"meter-{station}" if station > 0 else "nobody"
-    return name
-
-
-_NAMES: dict[int, str] = {0: "coordinator", EVERYBODY: "everybody"}
+    """Return the name of a station."""
+    return STATION_NAMES[station]
 
 
 def obis_text(obis: bytes) -> str:

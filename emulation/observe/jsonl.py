@@ -10,18 +10,34 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any
 
 from emulation.observe.facts import RunFacts
 from emulation.observe.kinds import kind_name
-from emulation.observe.record import converters, field_types, ill_formed
+from emulation.observe.record import field_types, ill_formed
 from g3plc.events import EVENTS, Event
 
 FORMAT = 1
 
 _BY_NAME: dict[str, type[Event]] = {event.__name__: event for event in EVENTS}
 _OCTET_FIELDS = {event: [name for name, kind in field_types(event).items() if kind is bytes] for event in EVENTS}
+
+
+class _Quoted(dict[str, str]):
+    """Text to its JSON form; the same few words come again and again."""
+
+    def __missing__(self, text: str) -> str:
+        quoted = encode_basestring_ascii(text)
+        if len(self) < _MOST_WORDS:
+            self[text] = quoted
+        return quoted
+
+
+_MOST_WORDS = 10_000
+_quoted = _Quoted()
+_CONVERT: dict[type, Callable[[Any], str]] = {bytes: bytes.hex, str: _quoted.__getitem__}
 
 
 class EvidenceError(Exception):
@@ -172,12 +188,13 @@ def _plan(event: type[Event]) -> Plan:
     types = field_types(event)
     parts = [f'"event":"{event.__name__}"']
     kind_at = 0
+    convert = [(place, _CONVERT[kind]) for place, kind in enumerate(types.values()) if kind is not int]
     for place, (field, kind) in enumerate(types.items()):
         parts.append(f'"{field}":' + {int: "%d", bytes: '"%s"', str: "%s"}[kind])
         if field == "kind" and kind is int:
             parts.append('"message":"%s"')
             kind_at = place + 1
-    return "{" + ",".join(parts) + "}\n", converters(event), kind_at
+    return "{" + ",".join(parts) + "}\n", convert, kind_at
 
 
 _PLANS: dict[type[Event], Plan] = {event: _plan(event) for event in EVENTS}

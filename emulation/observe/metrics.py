@@ -1,4 +1,4 @@
-"""The numbers of a run: summary.json, and readings.csv.
+"""The numbers of a run: summary.json.
 
 Counting happens while events go by, through one dictionary look-up for an event that counts for nothing; everything
 is made of integers until it is printed. docs/evidence.md defines every key. Neighbours: `evidence` (writes the files).
@@ -6,13 +6,11 @@ is made of integers until it is printed. docs/evidence.md defines every key. Nei
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from emulation.observe.facts import EVERYBODY, RunFacts, civil_time, obis_text, station_name
+from emulation.observe.facts import EVERYBODY, RunFacts, station_name
 from emulation.observe.kinds import REQUESTS, kind_name, normal_kind
 from emulation.observe.percentiles import ms, percentile, ratio
 from g3plc import events as ev
@@ -22,11 +20,14 @@ from g3plc.sap import DT_ACK, DT_SOF_ACK
 
 Handler = Callable[[Any], None]
 
-READING_COLUMNS = ("meter", "obis", "value", "unit", "read_at", "hops", "attempts", "duration_ms")
+_FIRST = (
+    "scenario", "seed", "profile", "feeder", "meters", "read", "failed", "emulated_s", "wall_s", "frames",
+    "frames_by_type", "hearers",
+)  # fmt: skip
 
 
 class Metrics:
-    """Observer that counts. `summary` gives the numbers at any time, `write_readings` the table of values."""
+    """Observer that counts. `summary` gives the numbers at any time."""
 
     def __init__(self, facts: RunFacts) -> None:
         self._facts = facts
@@ -41,13 +42,15 @@ class Metrics:
         self._unicast_acked = 0
         self._last_segment: dict[int, int] = {}
         self._lost: Counter[str] = Counter()
+        self._collisions = 0
+        self._collided = (-1, -1)
         self._counts: Counter[type[Event]] = Counter()
         self._rreq_sent = 0
         self._discovering: dict[tuple[int, int], int] = {}
         self._discoveries: list[tuple[int, int]] = []
         self._asked: dict[tuple[int, int], int] = {}
         self._rtt_us: list[int] = []
-        self._reads: list[ev.ReadDone] = []
+        self._reads: dict[int, ev.ReadDone] = {}
         self._failures: dict[int, ev.ReadFailed] = {}
         self._handlers: dict[type[Event], Handler] = {
             ev.TxStart: self._tx_start,
@@ -85,23 +88,35 @@ class Metrics:
 
     # -- what is read off
 
-    def summary(self) -> dict[str, Any]:
-        """Return the numbers as a dictionary ready for JSON."""
-        last = {read.meter: read for read in self._reads}
-        failed = [self._failures[meter] for meter in sorted(self._failures) if meter not in last]
-        hops = Counter(read.hops for read in last.values())
+    def summary(self, **figures: Any) -> dict[str, Any]:
+        """Return the numbers as a dictionary ready for JSON, the most asked first.
+
+        `figures` are the host's own (`wall_s`, `hearers`, `digest`, ...); they stand beside the counted ones and
+        before them in doubt.
+        """
+        found = {"seed": self._facts.seed, **self._counted_figures(), **figures}
+        first = {key: found.pop(key) for key in _FIRST if key in found}
+        return {**first, **found}
+
+    def _counted_figures(self) -> dict[str, Any]:
+        facts, reads = self._facts, self._reads
+        failed = [self._failures[meter] for meter in sorted(self._failures) if meter not in reads]
+        hops = Counter(read.hops for read in reads.values())
         emulated_us = self._end_us - max(self._start_us, 0)
         return {
-            "meters": self._facts.meters,
-            "read": len(last),
+            "scenario": facts.scenario,
+            "profile": facts.profile,
+            "feeder": facts.feeder,
+            "meters": facts.meters,
+            "read": len(reads),
             "failed": [
                 {"meter": station_name(f.meter), "reason": f.reason, "explained_by": f.explained_by} for f in failed
             ],
             "emulated_s": emulated_us / 1_000_000,
             "frames": self.frames,
             "frames_by_type": self._frames_by_type(),
-            "collisions": self._lost["collision"],
-            "lost_by_reason": dict(sorted(self._lost.items())),
+            "collisions": self._collisions,
+            "receptions_lost": dict(sorted(self._lost.items())),
             "retries": self._retries,
             "deferrals": self._counts[ev.Defer],
             "delivery_ratio": ratio(self._unicast_acked, self._unicast_sent),
@@ -115,21 +130,6 @@ class Metrics:
             "dropped": self._counts[ev.Dropped],
             "late_frames": self._counts[ev.LateFrame],
         }
-
-    def write_readings(self, path: Path) -> None:
-        """Write readings.csv: one line for each value read, in the order of reading."""
-        with path.open("w", encoding="ascii", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(READING_COLUMNS)
-            for read in self._reads:
-                when = civil_time(self._facts.epoch_s, read.t)
-                obis = obis_text(read.obis)
-                rows.writerow(
-                    (
-                        station_name(read.meter), obis, read.value, read.unit, when,
-                        read.hops, read.attempts, ms(read.duration_us),
-                    )
-                )  # fmt: skip
 
     def _frames_by_type(self) -> dict[str, int]:
         by_name: Counter[str] = Counter()
@@ -190,6 +190,10 @@ class Metrics:
 
     def _rx_lost(self, e: ev.RxLost) -> None:
         self._lost[e.reason] += 1
+        # the losses of one transmission come together, at its end
+        if e.reason == "collision" and self._collided != (e.src, e.frame):
+            self._collided = (e.src, e.frame)
+            self._collisions += 1
 
     def _rreq(self, e: ev.Rreq) -> None:
         if e.action == "sent" and e.node == e.originator:
@@ -221,7 +225,7 @@ class Metrics:
             self._rtt_us.append(e.t - asked)
 
     def _read_done(self, e: ev.ReadDone) -> None:
-        self._reads.append(e)
+        self._reads[e.meter] = e
 
     def _read_failed(self, e: ev.ReadFailed) -> None:
         self._failures[e.meter] = e

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from emulation.observe.facts import obis_text, station_name
+from emulation.observe.facts import STATION_NAMES, obis_text
 from emulation.observe.kinds import modulation_name, readable
 from g3plc import events as ev
 from g3plc.events import Event
 
 Sentence = Callable[[Any], str]
 
-_name = station_name
+_names = STATION_NAMES
 _ACKS = {2: "ACK", 3: "NACK"}
 
 
@@ -30,16 +30,17 @@ def clock_text(t_us: int) -> str:
 
 def line(event: Event) -> str:
     """Return the line of an event without newline, or an empty string for one that no log needs (TxEnd)."""
-    layer, sentence = _TABLE[event.__class__]
-    if not layer:
+    found = _TABLE.get(event.__class__)
+    if found is None:
         return ""
+    layer, sentence = found
     seconds, us = divmod(event[0], 1_000_000)
     stamp = _stamps.get(seconds)
     if stamp is None:
         if len(_stamps) > 1000:
             _stamps.clear()
         stamp = _stamps[seconds] = clock_text(event[0])[:-3]
-    return f"{stamp}{us // 1000:03d} {layer} {sentence(event)}"
+    return f"{stamp}{us // 1000:03d} {layer or event.layer:6} {sentence(event)}"  # type: ignore[union-attr]
 
 
 _stamps: dict[int, str] = {}
@@ -49,8 +50,11 @@ def _ms(us: int) -> str:
     return f"{us / 1000:.0f} ms" if us < 10_000_000 else f"{us / 1_000_000:.1f} s"
 
 
+_HOPS = ["1 hop" if count == 1 else f"{count} hops" for count in range(256)]
+
+
 def _hops(count: int) -> str:
-    return "1 hop" if count == 1 else f"{count} hops"
+    return _HOPS[count & 0xFF]
 
 
 def _octets(count: int) -> str:
@@ -62,28 +66,32 @@ def _octets(count: int) -> str:
 
 def _tx_start(e: ev.TxStart) -> str:
     if e.dt >= 2:
-        return f"{_ACKS.get(e.dt, 'control')} sent to {_name(e.next_hop)}, frame {e.frame}"
+        return f"{_ACKS.get(e.dt, 'control')} sent to {_names[e.next_hop]}, frame {e.frame}"
     again = f", try {e.attempt + 1}" if e.attempt else ""
     return (
-        f"{readable(e.kind)} sent to {_name(e.next_hop)}, frame {e.frame}{again}: {_octets(len(e.psdu))} "
-        f"in {modulation_name(e.modulation)}, {_ms(e.duration_us)} on the line"
+        f"{readable(e.kind)} sent to {_names[e.next_hop]}, frame {e.frame}{again}: {_octets(len(e.psdu))} "
+        f"in {modulation_names[e.modulation]}, {_ms(e.duration_us)} on the line"
     )
 
 
 def _rx_ok(e: ev.RxOk) -> str:
-    return f"frame {e.frame} received from {_name(e.src)}, LQI {e.lqi}"
+    return f"frame {e.frame} received from {_names[e.src]}, LQI {e.lqi}"
+
+
+_WHY_LOST = {"half duplex": "we were sending ourselves", "late": "it came in too late", "fault": "the link is broken"}
 
 
 def _rx_lost(e: ev.RxLost) -> str:
-    why = {"half duplex": "we were sending ourselves", "late": "it came in too late", "fault": "the link is broken"}
-    reason = why.get(e.reason, e.reason)
+    reason = e.reason
     if e.by_src >= 0:
-        reason = f"{reason} with frame {e.by_frame} of {_name(e.by_src)}"
-    return f"frame {e.frame} from {_name(e.src)} lost in its {e.stage}: {reason} (LQI {e.lqi})"
+        reason = f"{reason} with frame {e.by_frame} of {_names[e.by_src]}"
+    else:
+        reason = _WHY_LOST.get(reason, reason)
+    return f"frame {e.frame} from {_names[e.src]} lost in its {e.stage}: {reason} (LQI {e.lqi})"
 
 
 def _late_frame(e: ev.LateFrame) -> str:
-    return f"frame {e.frame} from {_name(e.src)} came in {_ms(e.late_us)} after its own end and is lost"
+    return f"frame {e.frame} from {_names[e.src]} came in {_ms(e.late_us)} after its own end and is lost"
 
 
 # -- MAC
@@ -91,10 +99,10 @@ def _late_frame(e: ev.LateFrame) -> str:
 
 def _ack(e: ev.Ack) -> str:
     if e.result == "ack":
-        return f"frame {e.frame} acknowledged by {_name(e.peer)}"
+        return f"frame {e.frame} acknowledged by {_names[e.peer]}"
     if e.result == "nack":
-        return f"frame {e.frame} refused by {_name(e.peer)}: it heard us but lost the payload (NACK)"
-    return f"frame {e.frame} got no answer from {_name(e.peer)}"
+        return f"frame {e.frame} refused by {_names[e.peer]}: it heard us but lost the payload (NACK)"
+    return f"frame {e.frame} got no answer from {_names[e.peer]}"
 
 
 def _defer(e: ev.Defer) -> str:
@@ -102,18 +110,18 @@ def _defer(e: ev.Defer) -> str:
 
 
 def _segment(e: ev.Segment) -> str:
-    return f"segment {e.number + 1} of {e.total} of frame {e.dsn} goes to {_name(e.peer)}"
+    return f"segment {e.number + 1} of {e.total} of frame {e.dsn} goes to {_names[e.peer]}"
 
 
 def _neighbour_set(e: ev.NeighbourSet) -> str:
     return (
-        f"{_name(e.neighbour)} wants {modulation_name(e.modulation)} on tone map {e.tone_map:02X} "
+        f"{_names[e.neighbour]} wants {modulation_names[e.modulation]} on tone map {e.tone_map:02X} "
         f"and hears us with LQI {e.reverse_lqi}"
     )
 
 
 def _dropped(e: ev.Dropped) -> str:
-    source = f" from {_name(e.src)}" if e.src >= 0 else ""
+    source = f" from {_names[e.src]}" if e.src >= 0 else ""
     return f"{_octets(e.octets)}{source} dropped: {e.reason}"
 
 
@@ -121,36 +129,39 @@ def _dropped(e: ev.Dropped) -> str:
 
 
 def _way(e: Any) -> str:
-    return f"{'to' if e.action in ('sent', 'forwarded') else 'from'} {_name(e.peer)}"
+    return f"{'to' if e.action in ('sent', 'forwarded') else 'from'} {_names[e.peer]}"
 
 
 def _rreq(e: ev.Rreq) -> str:
-    return f"RREQ for {_name(e.destination)} {e.action}{_progress(e)}"
+    return f"RREQ for {_names[e.destination]} {_progress(e)}"
 
 
 def _rrep(e: ev.Rrep) -> str:
-    return f"RREP of {_name(e.originator)} {e.action}{_progress(e)}"
+    return f"RREP of {_names[e.originator]} {_progress(e)}"
 
 
 def _progress(e: ev.Rreq | ev.Rrep) -> str:
-    if e.action == "sent":
-        return f", {_way(e)}, sequence number {e.sequence}"
-    reason = f": {e.reason}" if e.reason else ""
-    return f", {_way(e)}, cost {e.cost} after {_hops(e.hop_count)}{reason}"
+    action = e.action
+    peer = _names[e.peer]
+    if action == "sent":
+        return f"sent, to {peer}, sequence number {e.sequence}"
+    way = "to" if action == "forwarded" else "from"
+    said = f"{action}, {way} {peer}, cost {e.cost} after {_HOPS[e.hop_count & 0xFF]}"
+    return f"{said}: {e.reason}" if e.reason else said
 
 
 def _rerr(e: ev.Rerr) -> str:
     why = {0: "no available route", 1: "hop limit exceeded"}.get(e.code, f"error {e.code}")
     tail = f": {e.reason}" if e.reason else ""
     return (
-        f"RERR {e.action}, {_way(e)}: {_name(e.unreachable)} cannot be reached, "
-        f"says {_name(e.originator)} to {_name(e.destination)} ({why}){tail}"
+        f"RERR {e.action}, {_way(e)}: {_names[e.unreachable]} cannot be reached, "
+        f"says {_names[e.originator]} to {_names[e.destination]} ({why}){tail}"
     )
 
 
 def _rrep_ack(e: ev.RrepAck) -> str:
     if e.action == "missed":
-        return f"{_name(e.peer)} did not answer our RREP {e.sequence} with an RREP_ACK"
+        return f"{_names[e.peer]} did not answer our RREP {e.sequence} with an RREP_ACK"
     return f"RREP_ACK {e.action}, {_way(e)}, for RREP {e.sequence}"
 
 
@@ -162,7 +173,7 @@ def _path(what: str) -> Sentence:
             for i in range(0, len(hops) - 3, 4)
         ]
         path = f", so far over {', '.join(stops)}" if stops else ""
-        return f"{what} {e.action}, {_way(e)}, between {_name(e.originator)} and {_name(e.destination)}{path}"
+        return f"{what} {e.action}, {_way(e)}, between {_names[e.originator]} and {_names[e.destination]}{path}"
 
     return sentence
 
@@ -170,10 +181,10 @@ def _path(what: str) -> Sentence:
 def _route_set(e: ev.RouteSet) -> str:
     use = "" if e.bidirectional else ", not yet proven both ways"
     if e.next_hop == e.destination:
-        return f"route to {_name(e.destination)} is direct, cost {e.cost}{use}"
+        return f"route to {_names[e.destination]} is direct, cost {e.cost}{use}"
     weak = f", {e.weak_links} weak" if e.weak_links else ""
-    way = f"via {_name(e.next_hop)}, cost {e.cost} over {_hops(e.hop_count)}"
-    return f"route to {_name(e.destination)} goes {way}{weak}{use}"
+    way = f"via {_names[e.next_hop]}, cost {e.cost} over {_hops(e.hop_count)}"
+    return f"route to {_names[e.destination]} goes {way}{weak}{use}"
 
 
 def _route_lost(e: ev.RouteLost) -> str:
@@ -184,31 +195,31 @@ def _route_lost(e: ev.RouteLost) -> str:
         "replaced": "it was replaced",
         "loop": "it runs in a circle",
     }
-    return f"route to {_name(e.destination)} via {_name(e.next_hop)} is gone: {why.get(e.reason, e.reason)}"
+    return f"route to {_names[e.destination]} via {_names[e.next_hop]} is gone: {why.get(e.reason, e.reason)}"
 
 
 def _repair_start(e: ev.RepairStart) -> str:
-    return f"looking for another way to {_name(e.destination)}, since {_name(e.next_hop)} does not answer"
+    return f"looking for another way to {_names[e.destination]}, since {_names[e.next_hop]} does not answer"
 
 
 def _repair_end(e: ev.RepairEnd) -> str:
-    return f"another way to {_name(e.destination)} {'is found' if e.ok else 'was not found'}"
+    return f"another way to {_names[e.destination]} {'is found' if e.ok else 'was not found'}"
 
 
 def _blacklist_set(e: ev.BlacklistSet) -> str:
     if not e.until_us:
-        return f"{_name(e.neighbour)} is off the blacklist"
-    return f"{_name(e.neighbour)} is blacklisted until {clock_text(e.until_us)}"
+        return f"{_names[e.neighbour]} is off the blacklist"
+    return f"{_names[e.neighbour]} is blacklisted until {clock_text(e.until_us)}"
 
 
 def _queue(e: ev.Queue) -> str:
     what = readable(e.flow & 0xFF)
     words = {
-        "waiting": f"{what} waits for a route to {_name(e.destination)}",
-        "released": f"{what} goes on its way to {_name(e.destination)}",
-        "discarded": f"{what} for {_name(e.destination)} is given up: no route",
+        "waiting": f"{what} waits for a route to {_names[e.destination]}",
+        "released": f"{what} goes on its way to {_names[e.destination]}",
+        "discarded": f"{what} for {_names[e.destination]} is given up: no route",
     }
-    return words.get(e.action, f"{what} for {_name(e.destination)}: {e.action}")
+    return words.get(e.action, f"{what} for {_names[e.destination]}: {e.action}")
 
 
 # -- COSEM and the night
@@ -226,34 +237,36 @@ _REQUEST_TAGS = frozenset({0xC0, 0xC1, 0xC3})
 
 
 def _apdu_sent(e: ev.ApduSent) -> str:
-    return f"{_apdu(e)} sent to {_name(e.peer)}, {_octets(len(e.apdu))}"
+    return f"{_apdu(e)} sent to {_names[e.peer]}, {_octets(len(e.apdu))}"
 
 
 def _apdu_received(e: ev.ApduReceived) -> str:
-    return f"{_apdu(e)} received from {_name(e.peer)}, {_octets(len(e.apdu))}"
+    return f"{_apdu(e)} received from {_names[e.peer]}, {_octets(len(e.apdu))}"
 
 
 def _session_open(e: ev.SessionOpen) -> str:
-    return f"association {e.session} with {_name(e.peer)} stands"
+    return f"association {e.session} with {_names[e.peer]} stands"
 
 
 def _session_closed(e: ev.SessionClosed) -> str:
-    return f"association {e.session} with {_name(e.peer)} is released"
+    return f"association {e.session} with {_names[e.peer]} is released"
 
 
 def _session_aborted(e: ev.SessionAborted) -> str:
-    return f"ABRT: association {e.session} with {_name(e.peer)} is broken off: {e.reason}"
+    return f"ABRT: association {e.session} with {_names[e.peer]} is broken off: {e.reason}"
 
 
 def _read_done(e: ev.ReadDone) -> str:
     value = f"{e.value} {e.unit}".rstrip()
     tries = "at the first try" if e.attempts <= 1 else f"in {e.attempts} tries"
-    return f"{_name(e.meter)} read: {obis_text(e.obis)} is {value}, over {_hops(e.hops)}, {tries}, {_ms(e.duration_us)}"
+    return (
+        f"{_names[e.meter]} read: {obis_text(e.obis)} is {value}, over {_hops(e.hops)}, {tries}, {_ms(e.duration_us)}"
+    )
 
 
 def _read_failed(e: ev.ReadFailed) -> str:
     explained = f", explained by: {e.explained_by}" if e.explained_by else ""
-    return f"{_name(e.meter)} not read ({obis_text(e.obis)}): {e.reason} after {e.attempts} tries{explained}"
+    return f"{_names[e.meter]} not read ({obis_text(e.obis)}): {e.reason} after {e.attempts} tries{explained}"
 
 
 def _collection(e: ev.Collection) -> str:
@@ -262,7 +275,7 @@ def _collection(e: ev.Collection) -> str:
 
 def _job(e: ev.Job) -> str:
     detail = f": {e.detail}" if e.detail else ""
-    return f"job {e.job}, {e.verb} {_name(e.station)}, {e.status}{detail}"
+    return f"job {e.job}, {e.verb} {_names[e.station]}, {e.status}{detail}"
 
 
 def _fault(e: ev.Fault) -> str:
@@ -281,15 +294,16 @@ def _clock(e: ev.Clock) -> str:
     return f"emulated time runs at {e.speed_permille / 1000:g} times real time"
 
 
+# a drop names its layer itself
 _TABLE: dict[type[Event], tuple[str, Sentence]] = {
     ev.TxStart: ("phy   ", _tx_start),
-    ev.TxEnd: ("", str),
     ev.RxOk: ("phy   ", _rx_ok),
     ev.RxLost: ("phy   ", _rx_lost),
     ev.LateFrame: ("phy   ", _late_frame),
     ev.Ack: ("mac   ", _ack),
     ev.Defer: ("mac   ", _defer),
     ev.Segment: ("mac   ", _segment),
+    ev.Dropped: ("", _dropped),
     ev.NeighbourSet: ("mac   ", _neighbour_set),
     ev.BlacklistSet: ("loadng", _blacklist_set),
     ev.Rreq: ("loadng", _rreq),

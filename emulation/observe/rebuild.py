@@ -5,12 +5,16 @@ Neighbours: `evidence` (the same files, written during the run), `gridglow wires
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emulation.observe.evidence import Evidence, feed
+from emulation.observe.evidence import Evidence
 from emulation.observe.jsonl import EvidenceError, JsonlReader
+from emulation.observe.metrics import Metrics
 from emulation.observe.pcap import PcapWriter
+from emulation.observe.record import Digest
+from emulation.observe.tap import BATCH_EVENTS, Observer
 
 
 def rebuild(path: Path, folder: Path, psdu: bool = False) -> dict[str, Any]:
@@ -22,12 +26,17 @@ def rebuild(path: Path, folder: Path, psdu: bool = False) -> dict[str, Any]:
     if path.parent.resolve() == folder.resolve():
         raise EvidenceError(path, 0, "cannot be rebuilt into its own folder")
     reader = JsonlReader(path)
+    metrics, digest = Metrics(reader.facts), Digest()
     evidence = Evidence(folder, reader.facts, psdu)
-    feed(evidence.observers, reader)
-    figures = dict(reader.figures)
-    digest = figures.pop("digest", None)
-    summary = evidence.finish(figures)
-    if digest is not None and digest != summary["digest"]:
+    try:
+        feed([metrics, digest, *evidence.observers], reader)
+        recorded = reader.figures.get("digest", digest.hexdigest())
+        summary = metrics.summary(**{**reader.figures, "digest": digest.hexdigest()})
+        evidence.finish(summary, reader.figures)
+    finally:
+        for observer in evidence.observers:
+            observer.close()
+    if digest.hexdigest() != recorded:
         raise EvidenceError(path, 0, "the events are not those of the run (digest differs)")
     return summary
 
@@ -40,3 +49,16 @@ def rebuild_capture(path: Path, capture: Path, psdu: bool) -> None:
         feed([writer], reader)
     finally:
         writer.close()
+
+
+def feed(observers: Sequence[Observer], reader: JsonlReader) -> None:
+    """Let observers see the events of a file."""
+    batch = []
+    for event in reader:
+        batch.append(event)
+        if len(batch) >= BATCH_EVENTS:
+            for observer in observers:
+                observer.observe(batch)
+            batch = []
+    for observer in observers:
+        observer.observe(batch)

@@ -1,8 +1,7 @@
 """The canonical record of an event, and the digest of a run: SHA-256 over all records in their order.
 
 A record is one line of ASCII: the event's number (its place in `events.EVENTS`), then its fields, separated by
-spaces; integers in decimal, octets in hexadecimal after an x, text quoted with every other character escaped. It does
-not depend on the interpreter, on how events were batched, or on who else watches. docs/evidence.md shows examples.
+spaces; integers in decimal, octets in hexadecimal after an x, text in quotes as `ascii` writes it. It does not depend on the interpreter, on how events were batched, or on who else watches. docs/evidence.md shows examples.
 
 Neighbours: `tap` (feeds it), `metrics` (prints the digest), `gridglow verify` (compares it).
 """
@@ -10,8 +9,8 @@ Neighbours: `tap` (feeds it), `metrics` (prints the digest), `gridglow verify` (
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
-from json.encoder import encode_basestring_ascii
+from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, get_type_hints
 
 from g3plc.core.errors import UsageError
@@ -20,18 +19,13 @@ from g3plc.events import EVENTS, Event
 FLOW_FIELDS = ("flow", "kind", "session")
 """Integer fields that carry the observers' tags: left out when a run is compared with one whose tags are all zero."""
 
-_FORMS: dict[type, str] = {int: "%d", bytes: "x%s", str: "%s"}
-_CONVERT: dict[type, Callable[[Any], str]] = {bytes: bytes.hex, str: encode_basestring_ascii}
+_FORMS: dict[type, str] = {int: "%d", bytes: "x%s", str: "%a"}
 
 
+@cache
 def field_types(event: type[Event]) -> dict[str, type]:
     """Return field name -> int, bytes or str, in the order of the fields."""
     return get_type_hints(event)
-
-
-def converters(event: type[Event]) -> list[tuple[int, Callable[[Any], str]]]:
-    """Return (position, function) for the fields that are not integers: octets to hex, text to quoted ASCII."""
-    return [(place, _CONVERT[kind]) for place, kind in enumerate(field_types(event).values()) if kind is not int]
 
 
 class Digest:
@@ -49,11 +43,10 @@ class Digest:
         plans = self._plans
         lines: list[str] = []
         for event in events:
-            template, converted = plans[event.__class__]
-            if converted:
+            template, octets_at = plans[event.__class__]
+            if octets_at:
                 values: list[Any] = list(event)
-                for place, convert in converted:
-                    values[place] = convert(values[place])
+                values[octets_at] = values[octets_at].hex()
                 lines.append(template % tuple(values))
             else:
                 lines.append(template % event)
@@ -98,15 +91,16 @@ def ill_formed(event: Event) -> str:
     return ""
 
 
-def _plan(
-    number: int, event: type[Event], leave_out: Collection[str]
-) -> tuple[str, list[tuple[int, Callable[[Any], str]]]]:
-    """Return the template of one kind of event and the fields to convert before it is filled in."""
+def _plan(number: int, event: type[Event], leave_out: Collection[str]) -> tuple[str, int]:
+    """Return the template of one kind of event, and where its octets are (0: none; no kind has two such fields)."""
     parts = [str(number)]
-    for field, kind in field_types(event).items():
+    octets_at = 0
+    for place, (field, kind) in enumerate(field_types(event).items()):
+        if kind is bytes:
+            octets_at = place
         if kind is int and field in leave_out:
             # a precision of 0 swallows the value: the field stays an argument and leaves no trace
             parts[-1] += "%.0s"
         else:
             parts.append(_FORMS[kind])
-    return " ".join(parts) + "\n", converters(event)
+    return " ".join(parts) + "\n", octets_at

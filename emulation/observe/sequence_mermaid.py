@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulation.observe.facts import RunFacts, station_name
-from emulation.observe.sequence import ACKNOWLEDGEMENT, MESSAGE, ROUTE, Diagram, Step
+from emulation.observe.sequence_story import ACKNOWLEDGEMENT, MESSAGE, ROUTE, Diagram, Step
 from g3plc.sap import BROADCAST
 
 _PAUSE_US = 1_000_000

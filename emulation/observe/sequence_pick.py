@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from emulation.observe.jsonl import JsonlReader
-from emulation.observe.sequence import Diagram, build
+from emulation.observe.sequence_story import Diagram, build
 from g3plc import events as ev
 
 _FEW_APDUS = 24

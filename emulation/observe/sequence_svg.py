@@ -10,17 +10,17 @@ from __future__ import annotations
 from emulation.observe import svg_parts as parts
 from emulation.observe.facts import RunFacts, station_name
 from emulation.observe.kinds import REQUESTS, ROUTING
-from emulation.observe.sequence import ABORT, ACKNOWLEDGEMENT, FAULT, MESSAGE, ROUTE, VALUE, Diagram, Step
+from emulation.observe.sequence_story import ABORT, ACKNOWLEDGEMENT, FAULT, MESSAGE, ROUTE, VALUE, Diagram, Step
 from emulation.observe.svg_parts import AMBER, AZURE, BLUE, DIM, MAGENTA, PALE, TEXT
 from g3plc.core import flow
 from g3plc.sap import BROADCAST
 
 _LEFT, _RIGHT, _TOP = 132, 172, 150
-_GAP = 196
+_GAP = 206
 _PAUSE_US = 1_000_000
 _MAX_STEPS = 600
 
-_HEIGHTS = {MESSAGE: 34, ACKNOWLEDGEMENT: 20, ROUTE: 18, VALUE: 34, ABORT: 32, FAULT: 40}
+_HEIGHTS = {MESSAGE: 34, ACKNOWLEDGEMENT: 23, ROUTE: 18, VALUE: 34, ABORT: 32, FAULT: 40}
 _LEGEND = (
     (BLUE, "route request"),
     (AZURE, "route reply, its ACK"),
@@ -94,7 +94,7 @@ class _Drawing:
         elif step.what == ACKNOWLEDGEMENT:
             x = self._x
             self._body.append(parts.arrow(x[step.src], self._y + 4, x[step.dst], self._y + 8, AZURE, thin=True))
-            self._body.append(parts.label(x[step.src], x[step.dst], self._y + 18, step.label(), AZURE, small=True))
+            self._body.append(parts.label(x[step.src], x[step.dst], self._y + 17, step.label(), AZURE, small=True))
         elif step.what == ROUTE:
             self._route(step)
         elif step.what == FAULT:
@@ -130,6 +130,9 @@ class _Drawing:
         if heard:
             nearest = min(heard, key=lambda station: (abs(self._x[station] - x), station))
             self._body.append(parts.label(x, self._x[nearest], y - 6, words, paint, inset=16))
+            if step.repeats:
+                more = f"and {step.repeats} repeats beside the path"
+                self._body.append(parts.label(x, self._x[nearest], y + 17, more, paint, small=True, inset=16))
         else:
             to_left = x == self._right and len(self._x) > 1
             anchor = "end" if to_left else "start"
@@ -184,7 +187,7 @@ class _Drawing:
     def _document(self) -> str:
         facts, diagram = self._facts, self._diagram
         bottom = self._y + 14
-        height = bottom + 84
+        height = bottom + 92
         hops = len(diagram.stations) - 1
         title = f"{station_name(diagram.meter)}, {hops} hop{'s' if hops != 1 else ''} from the coordinator"
         under = f"scenario {facts.scenario}, seed {facts.seed}, profile {facts.profile}, PAN {facts.pan:04x}"

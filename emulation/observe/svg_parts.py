@@ -68,7 +68,7 @@ def stamp(x: float, y: float, us: int) -> str:
 def label(x1: float, x2: float, y: float, words: str, paint: str, small: bool = False, inset: float = 0) -> str:
     """Return words over the middle of an arrow from x1 to x2, on a ground that hides what they cross."""
     middle = (x1 + (inset if x2 > x1 else -inset) + x2) / 2
-    size = 9.5 if small else 12
+    size = 9.5 if small else 12 if 6.7 * len(words) < abs(x2 - x1) - inset - 8 else 10.5
     ground = f'stroke="{GROUND}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"'
     opacity = ' opacity="0.8"' if small else ""
     return (
@@ -185,17 +185,18 @@ def legend(x: float, y: float, families: Sequence[tuple[str, str]], width: float
     """Return the key: a line of each family's colour, and what dashes and dots mean."""
     found: list[str] = []
     at = x
-    entries: list[tuple[str, str, str]] = [(paint, words, "") for paint, words in families]
-    entries += [(DIM, "failed try", "6 5"), (DIM, "to all", "1.5 4")]
+    entries = [(paint, words, "") for paint, words in families]
+    entries += [(DIM, "failed try", "6 5"), (DIM, "to all", "1.5 4"), (AZURE, "routing table: to A via B", "dot")]
     for paint, words, dashes in entries:
         size = 40 + 6.6 * len(words)
         if at > x and at + size > width:
             at, y = x, y + 20
         style = f' stroke-dasharray="{dashes}" stroke-linecap="round"' if dashes else ""
-        found.append(
+        line = (
             f'<line x1="{at:g}" y1="{y - 4:g}" x2="{at + 22:g}" y2="{y - 4:g}" stroke="{paint}" stroke-width="2.4"'
-            f"{style}/>" + text(at + 29, y, words, DIM, size=11)
+            f"{style}/>"
         )
+        mark = dot(at + 11, y - 4, paint, filled=True) if dashes == "dot" else line
+        found.append(mark + text(at + 29, y, words, DIM, size=11))
         at += size + 8
-    found.append(dot(at + 6, y - 4, AZURE, True) + text(at + 16, y, "routing table: to A via B", DIM, size=11))
     return found

@@ -82,6 +82,10 @@ class LoadngConfig:
     # choices that the standard leaves open, or that other rules than the standard's make
     max_random_delay_us: int = 0
     """Random part of the delay before repeating an RREQ (ST: maximum random forwarding time; draft-15: jitter)."""
+    trickle_delay_us: int = 0
+    """The random part grows by this for each station of the cluster, so that copies are heard before all have spoken."""
+    proven_share: int = 1
+    """The random part is divided by this where the link back to the previous hop is known: proven relays go first."""
     trickle_spares_neighbours: int = 0
     """1: never silent about a destination known as a neighbour, nor when the same search is repeated."""
     rrep_wait_unicast_us: int = 4 * SECOND

@@ -178,7 +178,7 @@ class Loadng:
 
     def forwarding_delay_us(self, lqi: int) -> int:
         """How long to wait before repeating a broadcast heard with `lqi`."""
-        return self._rreqs.delay_us(lqi)
+        return self._rreqs.delay_us(lqi, False)
 
     def parameter(self, name: str) -> int:
         """A field of `LoadngConfig`. UsageError: unknown."""

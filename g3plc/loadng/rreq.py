@@ -71,7 +71,7 @@ class RreqReceiver:
                 and entry.valid_until_us > router.env.clock.now
             ):
                 if config.trickle_enabled:
-                    self.trickle.heard(rreq, rx.lqi)
+                    self.trickle.heard(src, rreq, rx.lqi)
                 if src not in table.entries:
                     router.learn_neighbour(src, rx, False, False)
                 self._ignored(src, rreq, "not better")
@@ -105,7 +105,7 @@ class RreqReceiver:
             stale = entry.sequence != rreq.sequence_number
             router.learn_neighbour(src, rx, False, False)
             if config.trickle_enabled and not stale:
-                self.trickle.heard(rreq, rx.lqi)
+                self.trickle.heard(src, rreq, rx.lqi)
             self._ignored(src, rreq, "stale" if stale else "not better")
             return
         if config.trickle_enabled:
@@ -131,7 +131,7 @@ class RreqReceiver:
             waiting.message, waiting.src, waiting.flow = rreq, src, rx.flow
             return
         forward = _Forward(rreq, src, rx.flow)
-        delay = self.delay_us(rx.lqi)
+        delay = self.delay_us(rx.lqi, self._router.links.knows_reverse(src))
         if not delay:
             self._send(forward)
         elif len(self._forwards) >= self._router.config.forwards:
@@ -140,7 +140,7 @@ class RreqReceiver:
             self._forwards[rreq.originator] = forward
             self._router.env.clock.after(delay, self._due, forward)
 
-    def delay_us(self, lqi: int) -> int:
+    def delay_us(self, lqi: int, proven: bool) -> int:
         """How long to wait before repeating a broadcast heard with `lqi`: by its LQI, and a random part."""
         config = self._router.config
         low, high = config.jitter_low_lqi, config.jitter_high_lqi
@@ -148,8 +148,11 @@ class RreqReceiver:
         if config.delay_low_lqi_us != config.delay_high_lqi_us and lqi > low:
             part = min(lqi, high) - low
             delay += (config.delay_high_lqi_us - delay) * part // max(1, high - low)
-        if config.max_random_delay_us:
-            delay += self._router.rng.below(config.max_random_delay_us)
+        window = config.max_random_delay_us + config.trickle_delay_us * self.trickle.cluster_size
+        if proven:
+            window //= config.proven_share
+        if window:
+            delay += self._router.rng.below(window)
         return delay
 
     def _due(self, forward: _Forward) -> None:

@@ -28,12 +28,18 @@ class Search:
 class ClusterTrickle:
     """Counts copies of RREQs. `searches` is keyed by originator << 16 | destination, oldest first, bounded."""
 
-    __slots__ = ("_config", "_env", "searches")
+    __slots__ = ("_cluster", "_config", "_env", "searches")
 
     def __init__(self, env: Env, config: LoadngConfig) -> None:
         self._env = env
         self._config = config
         self.searches: dict[int, Search] = {}
+        self._cluster: set[int] = set()
+
+    @property
+    def cluster_size(self) -> int:
+        """How many stations have been heard well."""
+        return len(self._cluster)
 
     def first_heard(self, rreq: Rreq) -> None:
         """An RREQ has been accepted: make sure that its copies are counted."""
@@ -48,10 +54,13 @@ class ClusterTrickle:
             self.searches.pop(next(iter(self.searches)))
         self.searches[key] = Search(rreq.sequence_number, now, repeated)
 
-    def heard(self, rreq: Rreq, lqi: int) -> None:
-        """A copy of an RREQ was heard from a neighbour with `lqi`."""
+    def heard(self, src: int, rreq: Rreq, lqi: int) -> None:
+        """A copy of an RREQ was heard from neighbour `src` with `lqi`."""
+        if lqi < self._config.trickle_min_lqi:
+            return
+        self._cluster.add(src)
         search = self.searches.get(rreq.originator << 16 | rreq.destination)
-        if search is None or search.sequence != rreq.sequence_number or lqi < self._config.trickle_min_lqi:
+        if search is None or search.sequence != rreq.sequence_number:
             return
         now = self._env.clock.now
         if now - search.started_us > self._config.trickle_interval_us:

@@ -32,10 +32,10 @@ class Mac:
     """
 
     __slots__ = (
-        "_access", "_clock", "_config", "_kept", "_neighbours", "_phy", "_pib", "_pos", "_receive", "_transmit", "user",
+        "_access", "_clock", "_config", "_kept", "_neighbours", "_phy", "_pib", "_pos", "_receive", "_transmit", "_user",
     )  # fmt: skip
 
-    user: sap.McpsUser
+    _user: sap.McpsUser
 
     def __init__(self, env: Env, phy: sap.PhyService, config: MacConfig, kept: Mapping[str, Any] | None = None) -> None:
         rng = env.rng("mac")
@@ -49,8 +49,18 @@ class Mac:
         self._pib = Pib(config, self._kept, self._neighbours, self._pos)
         self._transmit = Transmitter(env, phy, config, self._access, self._kept, self._neighbours, self._done)
         self._receive = Receiver(
-            env, phy, config, self._access, self._kept, self._neighbours, self._pos, self._transmit, self._deliver
+            env, phy, config, self._access, self._kept, self._neighbours, self._pos, self._transmit
         )
+
+    @property
+    def user(self) -> sap.McpsUser:
+        """The adaptation layer."""
+        return self._user
+
+    @user.setter
+    def user(self, user: sap.McpsUser) -> None:
+        self._user = user
+        self._receive.deliver = user.mcps_data_indication
 
     def keep(self) -> dict[str, Any]:
         """What survives a reboot: sequence numbers, frame counter, PIB counters."""
@@ -97,12 +107,9 @@ class Mac:
 
     def _done(self, out: Outgoing, status: int) -> None:
         if not out.command:
-            self.user.mcps_data_confirm(out.handle, status)
+            self._user.mcps_data_confirm(out.handle, status)
         elif status != sap.SUCCESS:
             self._pos.answer_again(out.dst)
-
-    def _deliver(self, src: int, dst: int, msdu: bytes, rx: sap.RxInfo) -> None:
-        self.user.mcps_data_indication(src, dst, msdu, rx)
 
     # -- PhyUser. The indications come for every station in earshot: nothing pending, a few stores and out.
 

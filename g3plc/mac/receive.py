@@ -36,6 +36,8 @@ class _Last:
 
     psdu = b""
     frame: MacFrame | None = None
+    plain = False
+    """A whole data frame for all, in the clear, from a short address: what most broadcasts are."""
 
 
 def _decode_once(psdu: bytes) -> MacFrame:
@@ -43,6 +45,16 @@ def _decode_once(psdu: bytes) -> MacFrame:
         return _Last.frame
     frame = decode(psdu)
     _Last.psdu, _Last.frame = psdu, frame
+    _Last.plain = (
+        frame.frame_type == FRAME_DATA
+        and frame.dst == sap.BROADCAST
+        and isinstance(frame.src, int)
+        and frame.src != sap.BROADCAST
+        and frame.lsf
+        and not frame.segment_number
+        and not frame.security_enabled
+        and bool(frame.payload)
+    )
     return frame
 
 
@@ -51,9 +63,11 @@ class Receiver:
 
     __slots__ = (
         "_access", "_answer", "_answer_dst", "_answer_fcs", "_answer_flow", "_answer_now", "_answer_ssca",
-        "_clock", "_config", "_deliver", "_duplicates", "_env", "_kept", "_neighbours", "_phy", "_pos",
-        "_reassembly", "_transmit", "ignored",
+        "_clock", "_config", "_duplicates", "_env", "_kept", "_neighbours", "_phy", "_pos",
+        "_reassembly", "_transmit", "deliver", "ignored",
     )  # fmt: skip
+
+    deliver: Deliver
 
     def __init__(
         self,
@@ -65,7 +79,6 @@ class Receiver:
         neighbours: NeighbourTable,
         pos: PosTable,
         transmit: Transmitter,
-        deliver: Deliver,
     ) -> None:
         self._env = env
         self._clock = env.clock
@@ -76,7 +89,6 @@ class Receiver:
         self._neighbours = neighbours
         self._pos = pos
         self._transmit = transmit
-        self._deliver = deliver
         self._duplicates = DuplicateFilter(config.duplicate_entries)
         self._reassembly = Reassembly(config.reassemblies, config.reassembly_ttl_us)
         self._answer_now = self._on_answer
@@ -86,6 +98,9 @@ class Receiver:
 
     def receive(self, psdu: bytes, rx: sap.RxInfo) -> None:
         """Octets came in whole."""
+        if _Last.psdu is psdu and _Last.plain and _Last.frame is not None:
+            self._broadcast(_Last.frame, rx)
+            return
         wants_ack = rx.dt == sap.DT_SOF_ACK
         self._access.contention_at = self._clock.now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
         try:
@@ -105,6 +120,24 @@ class Receiver:
             return
         entry = self._pos.heard(src, rx.lqi, self._clock.now)
         self._accept(frame, src, psdu, rx, wants_ack and frame.dst != sap.BROADCAST, entry)
+
+    def _broadcast(self, frame: MacFrame, rx: sap.RxInfo) -> None:
+        """The short way for the frames that come most often, to the same effect as `_accept`."""
+        src: int = frame.src  # type: ignore[assignment]
+        now = self._clock.now
+        self._access.contention_at = now + (ofdm.ACK_WAIT_US if rx.dt == sap.DT_SOF_ACK else ofdm.CIFS_US)
+        if frame.dst_pan != self._config.mac_pan_id or src == self._config.mac_short_address:
+            self._drop(self._stranger(frame) or "other pan", frame.payload, rx)
+            return
+        self._pos.heard(src, rx.lqi, now)
+        if not self._duplicates.is_new(src << 8 | frame.dsn, now, self._config.mac_duplicate_detection_ttl * SECOND_US):
+            return
+        if self._reassembly:
+            self._reassembly.abandon(src)
+        counters = self._kept.counters
+        counters[RX_DATA] += 1
+        counters[RX_BROADCAST] += 1
+        self.deliver(src, sap.BROADCAST, frame.payload, rx)
 
     def lost(self, fcs: int, wants_ack: bool, sender: int, flow: int) -> None:
         """A frame for us came in broken: ask for it again if it wanted an ACK."""
@@ -191,7 +224,7 @@ class Receiver:
         if frame.dst == sap.BROADCAST:
             counters[RX_BROADCAST] += 1
             dst = sap.BROADCAST
-        self._deliver(src, dst, msdu, rx)
+        self.deliver(src, dst, msdu, rx)
 
     def _command(self, frame: MacFrame, src: int, payload: bytes, psdu: bytes, rx: sap.RxInfo) -> None:
         try:

@@ -160,6 +160,15 @@ class DuplicateFilter:
         self._limit = limit
         self._until: dict[int, int] = {}
 
+    def is_new(self, key: int, now: int, ttl_us: int) -> bool:
+        """`knows` and `remember` in one, for the pair `src << 8 | dsn`."""
+        pairs = self._until
+        until = pairs.pop(key, None)
+        if until is None and len(pairs) >= self._limit:
+            del pairs[next(iter(pairs))]
+        pairs[key] = now + ttl_us
+        return until is None or now >= until
+
     def knows(self, src: int, dsn: int, now: int, ttl_us: int) -> bool:
         """Was this frame delivered before?"""
         until = self._until.get(src << 8 | dsn)

@@ -6,7 +6,7 @@ new one when they do. Levels in 1/100 dBuV, SNR in 1/100 dB, error rates as thre
 
 from __future__ import annotations
 
-from g3plc.core.ofdm import FULL_TONE_MAP, lqi_of
+from g3plc.core.ofdm import FULL_TONE_MAP, ROBO, lqi_of, max_psdu
 from g3plc.phy import error_rate
 
 CERTAIN = 1 << 32
@@ -17,11 +17,11 @@ class Link:
     """From station `src` to station `dst`.
 
     `groups_cb`: SNR of each of the six tone-map groups. `down`: a fault makes the pair unable to decode each other.
-    `loss`: threshold of frames lost to a fault, 0 none.
+    `loss`: threshold of frames lost to a fault, 0 none. `certain_robo`: no frame in ROBO is lost to noise.
     """
 
     __slots__ = (
-        "_payload", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi", "noise_cb",
+        "_payload", "certain_robo", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi", "noise_cb",
         "snr_cb", "src",
     )  # fmt: skip
 
@@ -45,6 +45,7 @@ class Link:
         self.down = down
         self.loss = loss
         self.header_threshold = CERTAIN if down else error_rate.header_threshold(snr)
+        self.certain_robo = not error_rate.threshold(ROBO, max_psdu(ROBO, FULL_TONE_MAP), snr)
         self._payload: dict[tuple[int, int, int], int] = {}
 
     def payload_threshold(self, modulation: int, tone_map: int, octets: int) -> int:

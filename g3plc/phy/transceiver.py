@@ -133,9 +133,15 @@ class Transceiver:
         if self._beside:
             self._settle_in_crowd(tx, link)
         elif tx.dt >= sap.DT_ACK:
-            self._ack_heard(tx, link)
+            if link.loss:
+                self._ack_heard(tx, link)
+            else:
+                self.user.pd_ack_indication(tx.dt == sap.DT_ACK, tx.fcs, tx.ssca)
         elif tx.dst == self._node or tx.dst == sap.BROADCAST:
-            self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
+            if link.certain_robo and tx.modulation == ROBO:
+                self._settle(tx, link, 0, None)
+            else:
+                self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
         else:
             self.user.pd_channel_indication(tx.dt)
 
@@ -165,7 +171,7 @@ class Transceiver:
         reason = ""
         if threshold and self._draw(tx.key, self._node, DRAW_PAYLOAD) < threshold:
             reason = "noise" if culprit is None else "collision"
-        elif self._lost_to_fault(tx, link):
+        elif link.loss and self._lost_to_fault(tx, link):
             reason = "fault"
         if reason:
             self._note_lost(tx, link, "payload", reason, culprit)

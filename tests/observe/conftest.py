@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from emulation.observe.facts import RunFacts
@@ -43,6 +45,13 @@ OBIS = bytes.fromhex("0100010800FF")
 
 class Story:
     """Builds the events of a row of stations, one transmission after the other."""
+
+    GET = GetRequestNormal(0, 1, OBIS, 2).encode()
+    ANSWER_OK = bytes.fromhex("C40100000600003039")
+    AARQ_OCTETS = Aarq(InitiateRequest().encode()).encode()
+    AARE_OCTETS = Aare(InitiateResponse().encode()).encode()
+    RLRQ_OCTETS = Rlrq(0).encode()
+    RLRE_OCTETS = Rlre(0).encode()
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -140,44 +149,13 @@ class Story:
             message = loadng_msg.Rreq(destination, originator, sequence, 15, 12 * place, 8 - place, place)
             hearers = [n for n in (station - 1, station + 1) if n in path]
             self.broadcast(station, message.encode(), tag, hearers)
+            told = (originator, destination, sequence, 12 * place, place, 8 - place, 0)
             for n in hearers:
                 if n < station:
-                    reason = "not better"
-                    self.add(
-                        Rreq(
-                            self.now,
-                            n,
-                            "ignored",
-                            station,
-                            originator,
-                            destination,
-                            sequence,
-                            12 * place,
-                            place,
-                            8,
-                            0,
-                            reason,
-                        )
-                    )
+                    self.add(Rreq(self.now, n, "ignored", station, *told, "not better"))
                 else:
-                    cost, hops = 12 * (place + 1), place + 1
-                    self.add(RouteSet(self.now, n, originator, station, cost, hops, 0, 0, 10**10))
-                    self.add(
-                        Rreq(
-                            self.now,
-                            n,
-                            "received",
-                            station,
-                            originator,
-                            destination,
-                            sequence,
-                            cost,
-                            hops,
-                            8 - hops,
-                            0,
-                            "",
-                        )
-                    )
+                    self.add(RouteSet(self.now, n, originator, station, 12 * (place + 1), place + 1, 0, 0, 10**10))
+                    self.add(Rreq(self.now, n, "received", station, *told, ""))
 
     def rrep(self, path: list[int], sequence: int) -> None:
         """A route reply from the last station of the path back to the first."""
@@ -190,8 +168,8 @@ class Story:
             self.unicast(station, following, message.encode(), tag)
             cost, hops = 12 * (place + 1), place + 1
             self.add(RouteSet(self.now, following, found, station, cost, hops, 0, 1, 10**10))
-            action = "received" if following == asker else "forwarded"
-            self.add(Rrep(self.now, following, action, station, found, asker, sequence, cost, hops, 8 - hops, 0, ""))
+            told = (found, asker, sequence, 12 * place, place, 8 - place, 0, "")
+            self.add(Rrep(self.now, following, "received", station, *told))
 
     def msdu(self, src: int, dst: int, apdu: bytes, hops: int, direct: bool) -> bytes:
         source, destination = ipv6.link_local(PAN, src), ipv6.link_local(PAN, dst)
@@ -208,7 +186,7 @@ class Story:
         ports = (16, 1) if src == 0 else (1, 16)
         self.add(ApduSent(self.now, src, dst, *ports, apdu, kind, tag, session))
         direct = len(path) == 2
-        for place, (a, b) in enumerate(zip(path, path[1:], strict=False)):
+        for place, (a, b) in enumerate(pairwise(path)):
             msdu = self.msdu(src, dst, apdu, 8 - place, direct)
             if a == fail_at:
                 for attempt in range(2):
@@ -223,17 +201,9 @@ class Story:
         teller, source = path[0], path[-1]
         tag = self.new_flow(teller, flow.RERR)
         self.add(Rerr(self.now, teller, "sent", path[1], teller, source, unreachable, 0, ""))
-        for a, b in zip(path, path[1:], strict=False):
+        for a, b in pairwise(path):
             self.unicast(a, b, loadng_msg.Rerr(source, teller, 0, unreachable, 8).encode(), tag)
             self.add(Rerr(self.now, b, "received", a, teller, source, unreachable, 0, ""))
-
-
-GET = GetRequestNormal(0, 1, OBIS, 2).encode()
-ANSWER_OK = bytes.fromhex("C40100000600003039")
-AARQ_OCTETS = Aarq(InitiateRequest().encode()).encode()
-AARE_OCTETS = Aare(InitiateResponse().encode()).encode()
-RLRQ_OCTETS = Rlrq(0).encode()
-RLRE_OCTETS = Rlre(0).encode()
 
 
 def paper_story() -> Story:
@@ -245,18 +215,18 @@ def paper_story() -> Story:
     story.add(Queue(story.now, 0, "waiting", METER, flow.flow_tag(0, 99, flow.AARQ)))
     story.rreq(path, 1)
     story.rrep(path, 1)
-    story.apdu(path, flow.AARQ, AARQ_OCTETS, 1)
-    story.apdu(back, flow.AARE, AARE_OCTETS, 0)
+    story.apdu(path, flow.AARQ, story.AARQ_OCTETS, 1)
+    story.apdu(back, flow.AARE, story.AARE_OCTETS, 0)
     story.add(SessionOpen(story.now, 0, METER, 1))
-    story.apdu(path, flow.GET_REQUEST, GET, 1)
-    story.apdu(back, flow.GET_RESPONSE, ANSWER_OK, 0)
+    story.apdu(path, flow.GET_REQUEST, story.GET, 1)
+    story.apdu(back, flow.GET_RESPONSE, story.ANSWER_OK, 0)
     story.add(ReadDone(story.now, 0, METER, OBIS, 2, "12345", "Wh", 3, 1, 2_345_678, 1))
-    story.apdu(path, flow.RLRQ, RLRQ_OCTETS, 1)
-    story.apdu(back, flow.RLRE, RLRE_OCTETS, 0)
+    story.apdu(path, flow.RLRQ, story.RLRQ_OCTETS, 1)
+    story.apdu(back, flow.RLRE, story.RLRE_OCTETS, 0)
     story.add(SessionClosed(story.now, 0, METER, 1))
     story.now += 3_000_000
     story.add(Fault(story.now, 0, 1, "link", "1-2", "down", 0, "begin", 0))
-    story.apdu(path, flow.GET_REQUEST, GET, 2, fail_at=1)
+    story.apdu(path, flow.GET_REQUEST, story.GET, 2, fail_at=1)
     story.rerr([1, 0], METER)
     story.add(RouteLost(story.now, 0, METER, 1, "rerr"))
     story.rreq([0, 1], 2, answered=False)
@@ -268,8 +238,8 @@ def paper_story() -> Story:
     story.add(Fault(story.now, 0, 1, "link", "1-2", "up", 0, "end", 0))
     story.rreq(path, 4)
     story.rrep(path, 4)
-    story.apdu(path, flow.GET_REQUEST, GET, 3)
-    story.apdu(back, flow.GET_RESPONSE, ANSWER_OK, 0)
+    story.apdu(path, flow.GET_REQUEST, story.GET, 3)
+    story.apdu(back, flow.GET_RESPONSE, story.ANSWER_OK, 0)
     story.add(Collection(story.now, 0, "finished", 3, 1, 1))
     return story
 
@@ -290,3 +260,9 @@ def paper() -> list[Event]:
 def facts() -> RunFacts:
     """The facts of a row of four."""
     return RunFacts("row4", 7, "row4", "ab" * 32, 1_736_899_200, "demo", 3, "0.1.0", texts={"scenario": "seed = 7\n"})
+
+
+@pytest.fixture(scope="session")
+def paper_once() -> list[Event]:
+    """The same, for tests that only read it."""
+    return paper_story().events

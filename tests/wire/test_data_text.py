@@ -114,7 +114,7 @@ def test_other_spellings(typed: str, canonical: str) -> None:
     ],
 )
 def test_refusals_say_what_is_allowed(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match="allowed|expected|follows|takes no|too large|not closed|two hex") as refusal:
+    with pytest.raises(ValueError, match=r"allowed|expected|follows|takes no|too large|not closed|two hex") as refusal:
         parse_data(text)
     message = str(refusal.value)
     assert said in message

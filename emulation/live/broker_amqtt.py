@@ -1,0 +1,135 @@
+"""amqtt in our own loop, for machines without a mosquitto: MQTT 3.1.1 with the faults closed that would show.
+
+amqtt 0.12 hands every retained message that matches anybody's subscription to every client that connects, and it leaves
+a connection open when the first octets on it are no CONNECT. Both are closed here by overriding its own methods.
+Limits that stay: no MQTT 5, no will when a client falls silent without closing, delivery with the subscription's QoS.
+Neighbours: `broker` chooses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache, partial
+from typing import Any, NoReturn
+
+from amqtt.broker import Broker  # type: ignore[import-untyped]
+from amqtt.contexts import BrokerConfig  # type: ignore[import-untyped]
+from amqtt.errors import AMQTTError  # type: ignore[import-untyped]
+
+from emulation.live.broker import BrokerError, Kind, listening_socket, local_url
+
+_log = logging.getLogger("gridglow.broker")
+
+_STOP_S = 5.0
+_CONNECT_S = 10.0
+"""How long a new connection may take until its CONNECT."""
+_CONFIGURATION = {
+    "listeners": {"default": {"type": "tcp", "bind": "127.0.0.1:0"}},
+    "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+}
+
+
+class _Amqtt(Broker):  # type: ignore[misc]
+    """amqtt's broker on a socket that is already bound."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        super().__init__(BrokerConfig.from_dict(_CONFIGURATION))
+        self._listener = listener
+        self._strangers: set[asyncio.Task[object]] = set()
+
+    async def _create_server_instance(self, listener_name: str, *_: object) -> asyncio.Server:
+        return await asyncio.start_server(
+            partial(self.stream_connected, listener_name=listener_name), sock=self._listener
+        )
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Serve one connection; whatever its octets do to the library, it ends with the connection closed."""
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        except (Exception, asyncio.CancelledError) as error:
+            # Cancelled too: this is the task's outermost frame, and the streams of Python 3.11 stumble over it.
+            _log.info("connection from %s given up: %r", writer.get_extra_info("peername"), error)
+        finally:
+            writer.close()
+
+    async def _initialize_client_session(self, *connection: Any) -> Any:
+        """Whoever says nothing after connecting is sent away, and does not hold up the end."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._strangers.add(task)
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                return await super()._initialize_client_session(*connection)
+        finally:
+            self._strangers.discard(task)
+
+    async def shutdown(self) -> None:
+        """End all connections and the broker."""
+        for stranger in list(self._strangers):
+            stranger.cancel()
+        await super().shutdown()
+
+    async def _publish_retained_messages_for_subscription(self, subscription: tuple[str, int], session: Any) -> None:
+        """Only for subscriptions of this very session."""
+        if any(owner is session for owner, _ in self.subscriptions.get(subscription[0], ())):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    def _matches(self, topic: str, a_filter: str) -> bool:
+        return _matches(topic, a_filter)
+
+
+@lru_cache(maxsize=1 << 17)
+def _matches(topic: str, topic_filter: str) -> bool:
+    """MQTT 3.1.1, 4.7. Cached, because every message is held against every filter of the broker."""
+    if topic.startswith("$") and topic_filter.startswith(("+", "#")):
+        return False
+    levels, wanted = topic.split("/"), topic_filter.split("/")
+    if wanted[-1] == "#":
+        wanted.pop()
+        levels = levels[: len(wanted)]
+    return len(levels) == len(wanted) and all(want in ("+", have) for want, have in zip(wanted, levels, strict=True))
+
+
+class Amqtt:
+    """The running broker; it lives and dies with the loop."""
+
+    kind: Kind = "amqtt"
+    deaths = 0
+
+    def __init__(self, bind: str, port: int) -> None:
+        self.port = port
+        self.url = local_url(bind, port)
+
+    async def failed(self) -> NoReturn:
+        """Wait for ever: a broker inside the loop cannot die alone."""
+        while True:
+            await asyncio.sleep(3600)
+
+
+@asynccontextmanager
+async def amqtt(bind: str, port: int) -> AsyncIterator[Amqtt]:
+    """Run amqtt as long as the block runs; see `broker.embedded_broker`."""
+    # What goes wrong with one client is an error with traceback to the library; here it is that client's own affair.
+    for name, level in (("amqtt", logging.CRITICAL), ("transitions", logging.WARNING)):
+        if logging.getLogger(name).level == logging.NOTSET:
+            logging.getLogger(name).setLevel(level)
+    listener = listening_socket(bind, port)
+    broker = _Amqtt(listener)
+    try:
+        await broker.start()
+    except (AMQTTError, OSError) as error:
+        listener.close()
+        raise BrokerError(f"amqtt did not start: {error}") from None
+    try:
+        yield Amqtt(bind, int(listener.getsockname()[1]))
+    finally:
+        with suppress(TimeoutError, AMQTTError):
+            async with asyncio.timeout(_STOP_S):
+                await broker.shutdown()
+        listener.close()

@@ -1,0 +1,36 @@
+"""`python -m tests.bench [NAME...]`: the figures, measured on this machine; they also go into bench.json."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench.figure import Figure, keep, table
+
+BENCHES = ("codecs", "startup", "night", "discovery", "heal", "meters500")
+RESULT = Path("bench.json")
+
+
+def main(names: list[str]) -> int:
+    """Run the benches named, or all. A missed target is shown, and is no error: the machine may be busy."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    console = Console(highlight=False)
+    figures: list[Figure] = []
+    for name in names or BENCHES:
+        with console.status(f"measuring {name}"):
+            figures += import_module(f"tests.bench.{name}").figures()
+    console.print(table(figures))
+    keep(figures, RESULT)
+    missed = sum(one.met is False for one in figures)
+    console.print(f"{missed} of {sum(one.met is not None for one in figures)} targets missed; figures in {RESULT}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
