@@ -71,7 +71,7 @@ class CollectionPlan:
     order: str = "near"
     parallel: int = 1
     tries: int = 4
-    timeout_us: int = 6_000_000
+    timeout_us: int = 3_000_000
     rounds: int = 3
     pause_us: int = 5_000_000
 
@@ -205,7 +205,7 @@ class _Reader:
             order=self._choice(table, "collection", "order", "near", ORDERS),
             parallel=self._int(table, "collection", "parallel", 1, 1, 64),
             tries=self._int(table, "collection", "tries", 4, 1, 20),
-            timeout_us=self._us(table, "collection", "timeout", 6_000_000),
+            timeout_us=self._us(table, "collection", "timeout", 3_000_000),
             rounds=self._int(table, "collection", "rounds", 3, 1, 100),
             pause_us=self._us(table, "collection", "pause", 5_000_000),
         )

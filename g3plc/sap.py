@@ -133,6 +133,15 @@ class PhyService(Protocol):
     def plme_busy(self) -> bool:
         """Carrier sense: energy that started at least one slot ago, or our own transmission, is on the channel."""
 
+    def plme_announce(self, start_us: int) -> None:
+        """A slot was drawn: a data frame is meant to start then. It replaces what was announced before.
+
+        For media that settle the access to the channel ahead of time; elsewhere it means nothing.
+        """
+
+    def plme_withdraw(self) -> None:
+        """The slot was busy: what was announced will not start."""
+
     @property
     def frame_number(self) -> int:
         """Number of the last transmission asked for, for observers' events."""

@@ -21,7 +21,6 @@ from g3plc.events import Event, Job, ReadDone, ReadFailed
 from gridglow.simulate import Outcome, run
 
 if TYPE_CHECKING:
-    from emulation.observe.metrics import Metrics
     from emulation.sim import Simulation
 
 MOST_TILES = 120
@@ -40,13 +39,12 @@ class Results:
     def observe(self, events: Sequence[Event]) -> None:
         """Pick out the three kinds."""
         for event in events:
-            kind = type(event)
-            if kind is ReadDone:
-                self.read[event.meter] = event  # type: ignore[union-attr]
-            elif kind is ReadFailed:
-                self.failed[event.meter] = event  # type: ignore[union-attr]
-            elif kind is Job and event.status != "accepted":  # type: ignore[union-attr]
-                self.jobs.append(event)  # type: ignore[arg-type]
+            if isinstance(event, ReadDone):
+                self.read[event.meter] = event
+            elif isinstance(event, ReadFailed):
+                self.failed[event.meter] = event
+            elif isinstance(event, Job) and event.status != "accepted":
+                self.jobs.append(event)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -74,7 +72,8 @@ def _with_progress(console: Console, scenario: Scenario, seed: int, out: Path | 
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=scenario.meters, clock=clock_text(0))
 
-        def tick(simulation: Simulation, metrics: Metrics) -> None:
+        def tick(simulation: Simulation) -> None:
+            simulation.trace.flush()
             done = len(results.read) + len(results.failed)
             progress.update(
                 task,
@@ -169,7 +168,7 @@ def _figures(summary: dict[str, Any]) -> Text:
         text.append(" in ")
     factor = summary["emulated_s"] / max(summary["wall_s"], 0.001)
     text.append(
-        f"{_span(summary['emulated_s'])} of the network's time, {summary['wall_s']:.2f} s of ours ({factor:.0f}×)\n"
+        f"{_span(round(summary['emulated_s']))} of the network's time, {summary['wall_s']:.2f} s of ours ({factor:.0f}×)\n"
     )
     text.append(f"{summary['frames']} transmissions, each heard by {summary['hearers']} stations: ", style="dim")
     text.append(", ".join(f"{count} {name}" for name, count in most) + "\n", style="dim")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +14,10 @@ from typing import Any
 
 from coordinator.application import Coordinator
 from emulation.clocks import SimClock
+from emulation.observe.evidence import Evidence
 from emulation.observe.facts import RunFacts
-from emulation.observe.jsonl import JsonlWriter
 from emulation.observe.metrics import Metrics
-from emulation.observe.pcap import PcapWriter
-from emulation.observe.readings import ReadingsWriter
 from emulation.observe.record import Digest
-from emulation.observe.sequence import SequenceWriter
-from emulation.observe.station_logs import StationLogs
 from emulation.observe.tap import Failure, Observer, Trace
 from emulation.scenario import Scenario
 from emulation.sim import Application, Simulation
@@ -54,18 +49,6 @@ def facts_of(scenario: Scenario, seed: int) -> RunFacts:
     )
 
 
-def evidence(folder: Path, facts: RunFacts) -> list[Observer]:
-    """The observers that write a run into `folder`, which is made if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [
-        JsonlWriter(folder / "events.jsonl", facts),
-        StationLogs(folder / "logs"),
-        PcapWriter(folder / "frames.pcapng", facts),
-        ReadingsWriter(folder / "readings.csv", facts),
-        SequenceWriter(folder, facts),
-    ]
-
-
 def build(scenario: Scenario, seed: int, trace: Trace, clock: SimClock | None = None, tags: bool = True) -> Simulation:
     """The stations of a scenario with the real meters and the real coordinator on them."""
 
@@ -84,24 +67,26 @@ def run(
     seed: int | None = None,
     out: Path | None = None,
     observers: Sequence[Observer] = (),
-    progress: Callable[[Simulation, Metrics], None] | None = None,
+    progress: Callable[[Simulation], None] | None = None,
+    psdu: bool = False,
 ) -> Outcome:
     """Run a scenario to its end. Evidence goes to `out`; OSError if it cannot be written."""
     used_seed = scenario.seed if seed is None else seed
     facts = facts_of(scenario, used_seed)
+    evidence = Evidence(out, facts, psdu) if out is not None else None
     metrics, digest = Metrics(facts), Digest()
-    writers = evidence(out, facts) if out is not None else []
-    trace = Trace([metrics, digest, *writers, *observers])
+    trace = Trace([metrics, digest, *(evidence.observers if evidence else ()), *observers])
     began = time.perf_counter()
     simulation = build(scenario, used_seed, trace)
-    simulation.run(None if progress is None else lambda sim: progress(sim, metrics))
-    trace.close()
-    summary = metrics.summary(
-        emulated_s=simulation.emulated_us // 1_000_000,
-        wall_s=round(time.perf_counter() - began, 3),
-        hearers=round(simulation.medium.hearers / max(1, simulation.medium.transmissions), 2),
-        digest=digest.hexdigest(),
-    )
-    if out is not None:
-        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    simulation.run(progress)
+    trace.flush()
+    figures = {
+        "emulated_s": simulation.emulated_us / 1_000_000,
+        "wall_s": round(time.perf_counter() - began, 3),
+        "hearers": round(simulation.medium.hearers / max(1, simulation.medium.transmissions), 2),
+        "digest": digest.hexdigest(),
+    }
+    summary = metrics.summary(**figures)
+    if evidence is not None:
+        evidence.finish(summary, figures)
     return Outcome(summary, simulation, trace.failures)

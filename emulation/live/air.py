@@ -15,8 +15,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import msgpack
-
+from emulation.live.packing import pack, unpack
 from emulation.live.topics import PayloadError
 from g3plc.core.errors import UsageError
 from g3plc.core.ofdm import ACK_US, FULL_TONE_MAP, airtime_us
@@ -70,7 +69,7 @@ def encode_transmission(run: int, tx: Transmission) -> bytes:
     """The array of a frame, ACK or NACK."""
     answer = tx.dt >= 2
     psdu = _ACK.pack(tx.fcs, tx.ssca, tx.dst) if answer else tx.psdu
-    return _pack(
+    return pack(
         (VERSION, run, tx.frame, ACK if answer else FRAME, tx.start, tx.end - tx.start,
          tx.modulation, tx.tone_map, tx.dt, 0, tx.flow, psdu)
     )  # fmt: skip
@@ -78,12 +77,12 @@ def encode_transmission(run: int, tx: Transmission) -> bytes:
 
 def encode_announcement(run: int, frame: int, start: int) -> bytes:
     """The array of an announcement."""
-    return _pack((VERSION, run, frame, ANNOUNCE, start, 0, 0, 0, 0, 0, 0, b""))
+    return pack((VERSION, run, frame, ANNOUNCE, start, 0, 0, 0, 0, 0, 0, b""))
 
 
 def encode_withdrawal(run: int, frame: int) -> bytes:
     """The array of a withdrawal."""
-    return _pack((VERSION, run, frame, WITHDRAW, 0, 0, 0, 0, 0, 0, 0, b""))
+    return pack((VERSION, run, frame, WITHDRAW, 0, 0, 0, 0, 0, 0, 0, b""))
 
 
 def decode(topic: str, sender: int, payload: bytes) -> AirRecord:
@@ -108,16 +107,6 @@ def decode(topic: str, sender: int, payload: bytes) -> AirRecord:
     return AirRecord(run, frame, kind, start, transmission)
 
 
-def unpack(topic: str, payload: bytes, most_octets: int) -> Any:
-    """One msgpack object. PayloadError."""
-    if len(payload) > most_octets:
-        raise PayloadError(topic, f"{len(payload)} octets; at most {most_octets}")
-    try:
-        return msgpack.unpackb(payload)
-    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        raise PayloadError(topic, f"no msgpack: {error or type(error).__name__}"[:120]) from error
-
-
 def _frame(topic: str, sender: int, items: list[Any]) -> Transmission:
     frame, _, start, duration, modulation, tone_map, dt, _, flow, psdu = items[2:12]
     if dt > 1:
@@ -140,16 +129,10 @@ def _ack(topic: str, sender: int, items: list[Any]) -> Transmission:
     fcs, ssca, dst = _ACK.unpack(psdu)
     if ssca > 1:
         raise PayloadError(topic, f"SSCA {ssca}")
-    return Transmission(
-        sender, frame, start, start + duration, b"", modulation, tone_map, dt, dst, 0, flow, fcs, ssca
-    )
+    return Transmission(sender, frame, start, start + duration, b"", modulation, tone_map, dt, dst, 0, flow, fcs, ssca)
 
 
 def destination(psdu: bytes) -> int:
     """The short address that a PSDU is for; everybody's if its header names none."""
     dst = peek_dst(psdu) if len(psdu) >= MIN_PSDU_OCTETS else -1
     return BROADCAST if dst < 0 else dst
-
-
-def _pack(items: tuple[Any, ...]) -> bytes:
-    return bytes(msgpack.packb(items))

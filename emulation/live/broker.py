@@ -43,6 +43,10 @@ class EmbeddedBroker(Protocol):
         """TCP port, the real one where 0 was asked for."""
 
     @property
+    def pid(self) -> int | None:
+        """Process of the child at this moment; None for a broker inside our own process."""
+
+    @property
     def deaths(self) -> int:
         """How often it ended by itself and was started again."""
 

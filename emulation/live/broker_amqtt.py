@@ -100,6 +100,7 @@ class Amqtt:
     """The running broker; it lives and dies with the loop."""
 
     kind: Kind = "amqtt"
+    pid = None
     deaths = 0
 
     def __init__(self, bind: str, port: int) -> None:

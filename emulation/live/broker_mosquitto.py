@@ -63,6 +63,11 @@ class Mosquitto:
         self._last_words = ""
         self._failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
+    @property
+    def pid(self) -> int | None:
+        """Process of the child that runs now."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
     async def start(self) -> None:
         """Start the child and wait until it answers a CONNECT; raises `BrokerError` with its own last words."""
         self._last_words = ""

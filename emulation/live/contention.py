@@ -79,12 +79,14 @@ class Contention:
         self._claims.pop(station, None)
 
     def busy(self, station: int, now: int) -> bool:
-        """Whether a station must take the channel as busy at its slot. If it is for an announcement, it is released."""
-        blocker = self._blocker(station, now)
+        """Whether an announcement keeps a station from starting now. It is told when the reason goes away.
+
+        Frames that are known already are the receiver's own business.
+        """
+        blocker = self._announcer(station, now - SLOT_US)
         if blocker is None:
             return False
-        if blocker not in self._on_air:
-            self._waiting[station] = blocker
+        self._waiting[station] = blocker
         return True
 
     def drop(self, station: int) -> None:
@@ -111,9 +113,12 @@ class Contention:
     def frame(self, sender: int, start: int, end: int) -> None:
         """A frame of a station is on the air; with it an announcement is made true."""
         self._announced.pop(sender, None)
+        self._on_air[sender] = (start, end)
+        hearers = self._hearers(sender)
         for station in [station for station, blocker in self._waiting.items() if blocker == sender]:
             del self._waiting[station]
-        self._on_air[sender] = (start, end)
+            if station not in hearers:
+                self._released(station)
         self._review(sender)
 
     def answer(self, sender: int, start: int, end: int) -> None:
@@ -144,6 +149,10 @@ class Contention:
         for sender, (begin, end) in self._on_air.items():
             if begin <= noticed and end > start and station in self._hearers(sender):
                 return sender
+        return self._announcer(station, noticed)
+
+    def _announcer(self, station: int, noticed: int) -> int | None:
+        """A station in earshot that means to have started by then."""
         for sender, (_, begin) in self._announced.items():
             if noticed - LAPSE_US < begin <= noticed and sender != station and station in self._hearers(sender):
                 return sender

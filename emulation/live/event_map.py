@@ -5,9 +5,7 @@ The same fields as in events.jsonl; octets are msgpack binary. `decode` takes an
 
 from __future__ import annotations
 
-import msgpack
-
-from emulation.live.air import unpack
+from emulation.live.packing import pack, unpack
 from emulation.live.topics import PayloadError
 from emulation.observe.record import ill_formed
 from g3plc.events import EVENTS, Event
@@ -20,7 +18,7 @@ _FIELDS: dict[type[Event], tuple[str, ...]] = {kind: kind._fields for kind in EV
 
 def encode(event: Event) -> bytes:
     """The payload of an event."""
-    return bytes(msgpack.packb(dict(zip(_FIELDS[event.__class__], event, strict=True))))
+    return pack(dict(zip(_FIELDS[event.__class__], event, strict=True)))
 
 
 def decode(topic: str, kind: str, payload: bytes) -> Event:

@@ -46,7 +46,7 @@ class Fields:
         value = self._value(name, None)
         if type(value) not in (int, float) or not -1e9 < value < 1e9 or not least <= round(value * 1000) <= most:
             raise self.error(name, f"{_shown(value)} is no number from {least / 1000:g} to {most / 1000:g}")
-        return round(value * 1000)
+        return int(round(value * 1000))
 
     def text(self, name: str, most: int, default: str | None = None) -> str:
         """Text of at most so many characters."""

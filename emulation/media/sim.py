@@ -61,6 +61,16 @@ class SimMedium:
             transceiver.energy_start(tx, link)
         self._clock.at(tx.end, self._end, (tx, hearers))
 
+    def announce(self, station: int, frame: int, start: int) -> None:
+        """Nothing to settle ahead of time: the clock is common to all."""
+
+    def withdraw(self, station: int) -> None:
+        """Nothing was announced."""
+
+    def announced(self, station: int, now: int) -> bool:
+        """What is on the wire is known to all at once."""
+        return False
+
     def _listeners(self, src: int, now: int) -> tuple[list[Hearer], int]:
         stations = self._stations
         hearers = [(stations[link.dst], link) for link in self._table.of(src, now) if link.dst in stations]

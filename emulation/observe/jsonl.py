@@ -61,18 +61,18 @@ class JsonlWriter:
     __slots__ = ("_file",)
 
     def __init__(self, path: Path, facts: RunFacts) -> None:
-        self._file = path.open("w", encoding="ascii", newline="\n")
-        self._file.write(header_line(facts))
+        self._file = path.open("wb")
+        self._file.write(header_line(facts).encode())
 
     def observe(self, events: Sequence[Event]) -> None:
         """Write the next events."""
-        self._file.write(event_lines(events))
+        self._file.write(event_lines(events).encode())
 
     def finish(self, figures: Mapping[str, object]) -> None:
         """Write the last line: what only the host knows (wall time, hearers, ...), and the digest."""
         if self._file.closed:
             return  # it failed during the run, and the trace says so
-        self._file.write(json.dumps({"end": dict(figures)}) + "\n")
+        self._file.write(json.dumps({"end": dict(figures)}).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""
@@ -122,15 +122,6 @@ class JsonlReader:
                     self.figures = self._object(number, line)["end"]
                     return
                 yield self._event(number, line)
-
-    def lines(self) -> Iterator[str]:
-        """Return the event lines as text, for whoever looks for a few events among many."""
-        with self.path.open(encoding="ascii", errors="replace") as file:
-            file.readline()
-            for line in file:
-                if line.startswith('{"end"'):
-                    return
-                yield line
 
     def parse(self, line: str) -> Event:
         """Return the event of one line."""

@@ -47,11 +47,21 @@ def readable(kind: int) -> str:
     return _READABLE[kind & 0xFF]
 
 
+_WORDS = {
+    "EVENT_NOTIFICATION": "event notification",
+    "EXCEPTION": "exception",
+    "DATA": "datagram",
+    "TMR": "tone map response",
+    "BEACON": "beacon",
+    "BEACON_REQUEST": "beacon request",
+}
+
+
 def _as_read(name: str) -> str:
     for suffix in ("REQUEST", "RESPONSE"):
-        if name.endswith("_" + suffix):
+        if name not in _WORDS and name.endswith("_" + suffix):
             return name.removesuffix("_" + suffix).replace("_", " ") + " " + suffix.lower()
-    return {"EVENT_NOTIFICATION": "event notification", "EXCEPTION": "exception", "DATA": "datagram"}.get(name, name)
+    return _WORDS.get(name, name)
 
 
 _READABLE = [_as_read(name) for name in _NAMES]

@@ -244,7 +244,7 @@ def _broadcast_fate(record: _Record) -> str:
 
 
 def _reason(lost: RxLost) -> str:
-    if lost.by_src >= 0:
+    if lost.reason == "collision" and lost.by_src >= 0:
         return f"{lost.reason} with frame {lost.by_frame} of {station_name(lost.by_src)}"
     return lost.reason
 

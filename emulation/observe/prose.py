@@ -6,7 +6,7 @@ Neighbours: `station_logs` (files), the live agents' logs (the same sentences).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from emulation.observe.facts import STATION_NAMES, obis_text
@@ -30,20 +30,24 @@ def clock_text(t_us: int) -> str:
 
 def line(event: Event) -> str:
     """Return the line of an event without newline, or an empty string for one that no log needs (TxEnd)."""
-    found = _TABLE.get(event.__class__)
-    if found is None:
-        return ""
-    layer, sentence = found
-    seconds, us = divmod(event[0], 1_000_000)
-    stamp = _stamps.get(seconds)
-    if stamp is None:
-        if len(_stamps) > 1000:
-            _stamps.clear()
-        stamp = _stamps[seconds] = clock_text(event[0])[:-3]
-    return f"{stamp}{us // 1000:03d} {layer or event.layer:6} {sentence(event)}"  # type: ignore[union-attr]
+    found = lines((event,))
+    return found[0][1] if found else ""
 
 
-_stamps: dict[int, str] = {}
+def lines(events: Iterable[Event]) -> list[tuple[int, str]]:
+    """Return (station, line) for each event that a log needs."""
+    made = []
+    table = _TABLE
+    stamped, stamp = -1, ""
+    for event in events:
+        found = table.get(event.__class__)
+        if found is not None:
+            layer, sentence = found
+            t = event[0]
+            if t != stamped:
+                stamped, stamp = t, clock_text(t)
+            made.append((event[1], f"{stamp} {layer or f'{event[2]:6}'} {sentence(event)}"))
+    return made
 
 
 def _ms(us: int) -> str:
@@ -70,24 +74,23 @@ def _tx_start(e: ev.TxStart) -> str:
     again = f", try {e.attempt + 1}" if e.attempt else ""
     return (
         f"{readable(e.kind)} sent to {_names[e.next_hop]}, frame {e.frame}{again}: {_octets(len(e.psdu))} "
-        f"in {modulation_names[e.modulation]}, {_ms(e.duration_us)} on the line"
+        f"in {modulation_name(e.modulation)}, {_ms(e.duration_us)} on the line"
     )
 
 
 def _rx_ok(e: ev.RxOk) -> str:
-    return f"frame {e.frame} received from {_names[e.src]}, LQI {e.lqi}"
+    _, _, src, frame, _, lqi = e
+    return f"frame {frame} received from {_names[src]}, LQI {lqi}"
 
 
 _WHY_LOST = {"half duplex": "we were sending ourselves", "late": "it came in too late", "fault": "the link is broken"}
 
 
 def _rx_lost(e: ev.RxLost) -> str:
-    reason = e.reason
-    if e.by_src >= 0:
-        reason = f"{reason} with frame {e.by_frame} of {_names[e.by_src]}"
-    else:
-        reason = _WHY_LOST.get(reason, reason)
-    return f"frame {e.frame} from {_names[e.src]} lost in its {e.stage}: {reason} (LQI {e.lqi})"
+    _, _, src, frame, _, lqi, stage, reason, by_src, by_frame = e
+    collision = reason == "collision" and by_src >= 0
+    why = f"collision with frame {by_frame} of {_names[by_src]}" if collision else _WHY_LOST.get(reason, reason)
+    return f"frame {frame} from {_names[src]} lost in its {stage}: {why} (LQI {lqi})"
 
 
 def _late_frame(e: ev.LateFrame) -> str:
@@ -115,7 +118,7 @@ def _segment(e: ev.Segment) -> str:
 
 def _neighbour_set(e: ev.NeighbourSet) -> str:
     return (
-        f"{_names[e.neighbour]} wants {modulation_names[e.modulation]} on tone map {e.tone_map:02X} "
+        f"{_names[e.neighbour]} wants {modulation_name(e.modulation)} on tone map {e.tone_map:02X} "
         f"and hears us with LQI {e.reverse_lqi}"
     )
 
@@ -133,21 +136,20 @@ def _way(e: Any) -> str:
 
 
 def _rreq(e: ev.Rreq) -> str:
-    return f"RREQ for {_names[e.destination]} {_progress(e)}"
+    return f"RREQ for {_names[e[5]]} {_progress(e)}"
 
 
 def _rrep(e: ev.Rrep) -> str:
-    return f"RREP of {_names[e.originator]} {_progress(e)}"
+    return f"RREP of {_names[e[4]]} {_progress(e)}"
 
 
 def _progress(e: ev.Rreq | ev.Rrep) -> str:
-    action = e.action
-    peer = _names[e.peer]
+    _, _, action, peer, _, _, sequence, cost, hop_count, _, _, reason = e
     if action == "sent":
-        return f"sent, to {peer}, sequence number {e.sequence}"
+        return f"sent, to {_names[peer]}, sequence number {sequence}"
     way = "to" if action == "forwarded" else "from"
-    said = f"{action}, {way} {peer}, cost {e.cost} after {_HOPS[e.hop_count & 0xFF]}"
-    return f"{said}: {e.reason}" if e.reason else said
+    said = f"{action}, {way} {_names[peer]}, cost {cost} after {_HOPS[hop_count & 0xFF]}"
+    return f"{said}: {reason}" if reason else said
 
 
 def _rerr(e: ev.Rerr) -> str:
@@ -169,7 +171,7 @@ def _path(what: str) -> Sentence:
     def sentence(e: Any) -> str:
         hops = e.hops
         stops = [
-            f"{_name(int.from_bytes(hops[i : i + 2], 'big'))} (cost {int.from_bytes(hops[i + 2 : i + 4], 'big')})"
+            f"{_names[int.from_bytes(hops[i : i + 2], 'big')]} (cost {int.from_bytes(hops[i + 2 : i + 4], 'big')})"
             for i in range(0, len(hops) - 3, 4)
         ]
         path = f", so far over {', '.join(stops)}" if stops else ""

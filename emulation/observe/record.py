@@ -1,7 +1,8 @@
 """The canonical record of an event, and the digest of a run: SHA-256 over all records in their order.
 
 A record is one line of ASCII: the event's number (its place in `events.EVENTS`), then its fields, separated by
-spaces; integers in decimal, octets in hexadecimal after an x, text in quotes as `ascii` writes it. It does not depend on the interpreter, on how events were batched, or on who else watches. docs/evidence.md shows examples.
+spaces; integers in decimal, octets in hexadecimal after an x, text in quotes as `ascii` writes it. It does not depend
+on the interpreter, on how events were batched, or on who else watches. docs/evidence.md shows examples.
 
 Neighbours: `tap` (feeds it), `metrics` (prints the digest), `gridglow verify` (compares it).
 """
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from functools import cache
 from typing import Any, get_type_hints
 
 from g3plc.core.errors import UsageError
@@ -22,10 +22,12 @@ FLOW_FIELDS = ("flow", "kind", "session")
 _FORMS: dict[type, str] = {int: "%d", bytes: "x%s", str: "%a"}
 
 
-@cache
+_TYPES: dict[type[Event], dict[str, type]] = {event: get_type_hints(event) for event in EVENTS}
+
+
 def field_types(event: type[Event]) -> dict[str, type]:
     """Return field name -> int, bytes or str, in the order of the fields."""
-    return get_type_hints(event)
+    return _TYPES[event]
 
 
 class Digest:

@@ -22,12 +22,12 @@ def write_sequence(events: Path, folder: Path, meter: int | None = None) -> bool
 
     `meter` is the one whose session is drawn, else the farthest that was read. Raises EvidenceError.
     """
-    reader = JsonlReader(events)
-    diagram = from_file(reader, meter)
+    diagram = from_file(events, meter)
     if diagram is None:
         return False
-    (folder / "sequence.mmd").write_text(mermaid(diagram, reader.facts), encoding="utf-8")
-    (folder / "sequence.svg").write_text(svg(diagram, reader.facts), encoding="utf-8")
+    facts = JsonlReader(events).facts
+    (folder / "sequence.mmd").write_text(mermaid(diagram, facts), encoding="utf-8")
+    (folder / "sequence.svg").write_text(svg(diagram, facts), encoding="utf-8")
     return True
 
 

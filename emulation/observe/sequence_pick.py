@@ -1,15 +1,15 @@
 """Which meter's story is told, and which part of the run it takes.
 
-Works on events.jsonl line by line, so that a long run need not fit in memory: the lines that matter are told from
-the others by their beginnings and only they are decoded. Neighbours: `sequence` (what is made of them), `jsonl`.
+Neighbours: `sequence_story` (what is made of it), `jsonl_search` (the events, from a file that may be large).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from pathlib import Path
 
-from emulation.observe.jsonl import JsonlReader
+from emulation.observe.jsonl_search import JsonlSearch
 from emulation.observe.sequence_story import Diagram, build
 from g3plc import events as ev
 
@@ -19,21 +19,25 @@ _DRAWN = (
     ev.TxStart, ev.RxOk, ev.RxLost, ev.Ack, ev.Rreq, ev.RouteSet, ev.ApduSent, ev.SessionAborted, ev.ReadDone,
     ev.ReadFailed, ev.Fault, ev.Power,
 )  # fmt: skip
-_TELLING = (ev.ApduSent, ev.ApduReceived, ev.SessionClosed, ev.SessionAborted, ev.ReadDone, ev.ReadFailed)
 _SESSION = ev.ApduSent | ev.ApduReceived | ev.SessionClosed | ev.SessionAborted
-_TIME = re.compile(r'"t":(-?\d+)')
+_TELLING = (ev.ApduSent, ev.ApduReceived, ev.SessionClosed, ev.SessionAborted, ev.ReadDone, ev.ReadFailed)
+_ANSWERED = re.compile(rb'"action":"received"')
 
 
-def from_file(reader: JsonlReader, meter: int | None = None) -> Diagram | None:
-    """Return the diagram of `meter`, or of the farthest meter that was read; None where there is no such meter."""
-    if meter is None:
-        meter = farthest(_events(reader, _only(ev.ReadDone, ev.ReadFailed, ev.Rrep)))
-    if meter is None:
-        return None
-    span = window(_about(reader, meter), meter)
-    if span is None:
-        return None
-    return build(_within(reader, *span), meter)
+def from_file(path: Path, meter: int | None = None) -> Diagram | None:
+    """Return the diagram of `meter`, or of the farthest meter that was read; None where there is no such meter.
+
+    Raises EvidenceError where the file is not the events of a run.
+    """
+    with JsonlSearch(path) as search:
+        ways = [*search.with_word(ev.Rreq, b'"action":"sent"'), *search.of_kind(ev.Rrep, having=_ANSWERED)]
+        if meter is None:
+            meter = farthest([*search.of_kind(ev.ReadDone, ev.ReadFailed), *ways])
+        if meter is None:
+            return None
+        about = re.compile(rb'"(?:node|peer|meter)":%d[,}]' % meter)
+        span = window([*search.of_kind(*_TELLING, having=about), *ways], meter)
+        return None if span is None else build(search.between(*span, _DRAWN), meter)
 
 
 def from_events(events: list[ev.Event], meter: int | None = None) -> Diagram | None:
@@ -106,41 +110,3 @@ def window(events: Iterable[ev.Event], meter: int) -> tuple[int, int] | None:
     first = min(of_session)
     lead = [t for t in discoveries if first - _LEAD_US <= t <= first]
     return min([first, *lead[-1:]]), max(ends[session], of_session[-1]) + 1
-
-
-def _only(*kinds: type[ev.Event]) -> tuple[str, ...]:
-    return tuple([f'{{"event":"{kind.__name__}",' for kind in kinds])
-
-
-def _events(reader: JsonlReader, prefixes: tuple[str, ...]) -> Iterator[ev.Event]:
-    for line in reader.lines():
-        if line.startswith(prefixes):
-            yield reader.parse(line)
-
-
-def _about(reader: JsonlReader, meter: int) -> Iterator[ev.Event]:
-    """Return the events from which `window` judges."""
-    telling = _only(*_TELLING)
-    asked, answered = _only(ev.Rreq), _only(ev.Rrep)
-    said = re.compile(rf'"(?:node|peer|meter)":{meter}[,}}]')
-    for line in reader.lines():
-        if line.startswith(telling):
-            about = said.search(line) is not None
-        else:
-            about = (line.startswith(asked) and '"sent"' in line) or (
-                line.startswith(answered) and '"received"' in line
-            )
-        if about:
-            yield reader.parse(line)
-
-
-def _within(reader: JsonlReader, first: int, last: int) -> Iterator[ev.Event]:
-    drawn = _only(*_DRAWN)
-    for line in reader.lines():
-        found = _TIME.search(line)
-        if found is None or int(found[1]) < first:
-            continue
-        if int(found[1]) > last:
-            return
-        if line.startswith(drawn):
-            yield reader.parse(line)

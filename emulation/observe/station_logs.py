@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulation.observe.facts import EVERYBODY, station_name
-from emulation.observe.prose import line
+from emulation.observe.prose import lines
 from g3plc.events import Event
 
 _HELD_LINES = 50_000
@@ -33,15 +33,12 @@ class StationLogs:
 
     def observe(self, events: Sequence[Event]) -> None:
         """Take the next events."""
-        lines = self._lines
-        for event in events:
-            text = line(event)
-            if text:
-                station = event[1]
-                if station in lines:
-                    lines[station].append(text)
-                else:
-                    lines[station] = [text]
+        held = self._lines
+        for station, text in lines(events):
+            if station in held:
+                held[station].append(text)
+            else:
+                held[station] = [text]
         self._held += len(events)
         if self._held >= _HELD_LINES:
             self._write()
@@ -51,12 +48,12 @@ class StationLogs:
         self._write()
 
     def _write(self) -> None:
-        for station, lines in self._lines.items():
+        for station, texts in self._lines.items():
             mode = "a" if station in self._started else "w"
             self._started.add(station)
             name = "network" if station == EVERYBODY else station_name(station)
             path = self._folder / f"{name}.log"
             with path.open(mode, encoding="ascii", errors="backslashreplace", newline="\n") as file:
-                file.write("\n".join(lines) + "\n")
+                file.write("\n".join(texts) + "\n")
         self._lines.clear()
         self._held = 0

@@ -63,7 +63,7 @@ class ClientSession:
 
     __slots__ = (
         "_apdu", "_bound", "_datagrams", "_detail", "_exchange_us", "_handle", "_invoke", "_last_status", "_limit",
-        "_meaning", "_on_closed", "_on_result", "_outstanding", "_queue", "_release_when_done", "_rng", "_started_us",
+        "_lost", "_meaning", "_on_closed", "_on_result", "_outstanding", "_queue", "_release_when_done", "_rng", "_started_us",
         "_state", "_timer", "_tries", "_what", "config", "peer", "port", "session",
     )  # fmt: skip
 
@@ -100,6 +100,7 @@ class ClientSession:
         self._what = ""
         self._outstanding: Request | None = None
         self._tries = 0
+        self._lost = 0
         self._limit = 0
         self._exchange_us = 0
         self._handle = _NO_HANDLE
@@ -171,6 +172,7 @@ class ClientSession:
         """Repeat an outstanding datagram to `peer` at once, if a try is left; False if there was nothing to repeat."""
         if peer != self.peer or not self._what or self._tries >= self._limit:
             return False
+        self._lost += 1
         self._step(life.REPEAT)
         return True
 
@@ -208,7 +210,7 @@ class ClientSession:
     def _exchange(self, what: str, octets: bytes, limit: int) -> None:
         self._what = what
         self._apdu = octets
-        self._tries = 0
+        self._tries = self._lost = 0
         self._limit = limit
         clock = self.port.env.clock
         self._exchange_us = clock.now
@@ -304,9 +306,9 @@ class ClientSession:
             self._on_closed(Outcome(released, reason, self._datagrams, duration_us, self._last_status))
 
     def _grown(self, first_us: int) -> int:
-        """`first_us` with the back-off of this try, and jitter."""
+        """`first_us` with the back-off of this try, and jitter. Repeats over a lost route are no sign of congestion."""
         wait_us = first_us
-        for _ in range(1, self._tries):
+        for _ in range(1, self._tries - self._lost):
             wait_us = wait_us * self.config.backoff_percent // 100
             if wait_us >= self.config.max_wait_us:
                 break

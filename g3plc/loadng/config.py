@@ -83,7 +83,7 @@ class LoadngConfig:
     max_random_delay_us: int = 0
     """Random part of the delay before repeating an RREQ (ST: maximum random forwarding time; draft-15: jitter)."""
     trickle_delay_us: int = 0
-    """The random part grows by this for each station of the cluster, so that copies are heard before all have spoken."""
+    """The random part grows by this with each station of the cluster, so that copies are heard before all have sent."""
     proven_share: int = 1
     """The random part is divided by this where the link back to the previous hop is known: proven relays go first."""
     trickle_spares_neighbours: int = 0
@@ -92,6 +92,8 @@ class LoadngConfig:
     """As rrep_wait_us, when the RREQ came by unicast: no better one can follow."""
     rrep_high_priority: int = 0
     """1: RREPs use the MAC's high-priority window."""
+    rrep_second_chance: int = 0
+    """1: an RREP that its next hop does not acknowledge goes once to another neighbour nearer to who asked."""
     answer_from_confirm: int = 0
     """1: the wait for an RREP starts at the MAC's confirm of the RREQ, 0: when it is handed to the MAC."""
     local_repair: int = 1
@@ -109,7 +111,9 @@ class LoadngConfig:
 
     # bounds
     routing_table_size: int = 150
+    """Entries of the routing table."""
     blacklist_size: int = 20
+    """Entries of the blacklist."""
     discoveries: int = 32
     """Searches of this station at a time, those that wait for their turn included."""
     replies: int = 16

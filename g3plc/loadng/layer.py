@@ -23,6 +23,7 @@ from g3plc.loadng.routing_table import Entry
 from g3plc.loadng.rrep import Replies
 from g3plc.loadng.rreq import RreqReceiver
 from g3plc.loadng.spacing import Spacing
+from g3plc.loadng.trickle import ClusterTrickle
 from g3plc.sap import Route, RoutingUser, RxInfo
 from g3plc.wire.loadng_msg import Message, Prep, Preq, Rerr, RlcRep, RlcReq, Rrep, RrepAck, Rreq, decode
 
@@ -61,8 +62,9 @@ class Loadng:
         router = self._router = Router(env, user, short, config, (kept or {}).get("sequence", 0))
         spacing = Spacing(env, config)
         self._reverse_costs = ReverseCosts(router, spacing)
-        self._replies = Replies(router, self._reverse_costs)
-        self._rreqs = RreqReceiver(router, self._replies, self._reverse_costs)
+        trickle = ClusterTrickle(env, config)
+        self._replies = Replies(router, self._reverse_costs, trickle)
+        self._rreqs = RreqReceiver(router, self._replies, self._reverse_costs, trickle)
         self._searches = Discoveries(router, spacing)
         self._errors = RouteErrors(router)
         self._paths = PathDiscoveries(router)

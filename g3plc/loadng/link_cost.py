@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from g3plc.core.ofdm import D8PSK, DBPSK, DQPSK, GROUPS, ROBO
+from g3plc.core.ofdm import D8PSK, DBPSK, DQPSK, FULL_TONE_MAP, GROUPS, ROBO
 from g3plc.loadng.config import LoadngConfig
 from g3plc.loadng.constants import MAX_COST, MAX_LINK_COST
 from g3plc.loadng.routing_table import RoutingTable
@@ -67,7 +67,13 @@ class LinkCosts:
 
     def cost(self, neighbour: int, rx: RxInfo) -> int:
         """The cost of the link to `neighbour`, 0..255, of whom a frame has just been received."""
-        forward = self.directional(rx.modulation, rx.tone_map, rx.lqi)
+        return self._cost(neighbour, self.directional(rx.modulation, rx.tone_map, rx.lqi))
+
+    def heard(self, neighbour: int, lqi: int) -> int:
+        """The same, of whom a broadcast was received with `lqi`: broadcasts go in ROBO on all tones."""
+        return self._cost(neighbour, self.directional(ROBO, FULL_TONE_MAP, lqi))
+
+    def _cost(self, neighbour: int, forward: int) -> int:
         entry = self._neighbour(neighbour)
         if entry is not None:
             reverse = self.directional(entry.modulation, entry.tone_map, entry.reverse_lqi)

@@ -1,7 +1,7 @@
 """Parameter profiles: named sets of values that differ from the standard's defaults, as data.
 
 docs/routing-profiles.md is rendered from this table. `mac` and `adp` hold what a profile asks of the layers below, by
-their field names. Neighbours: `config` (names, units, defaults), `docs` (the rendering).
+their field names. Neighbours: `config` (names, units, defaults), `profile_doc` (the rendering).
 """
 
 from __future__ import annotations
@@ -62,14 +62,20 @@ PROFILES: dict[str, Profile] = {
             "blacklist_ttl_us": 30 * SECOND,
             "local_repair": 0,
             "trickle_enabled": 1,
-            "trickle_k": 2,
-            "trickle_min_lqi": 70,
-            "trickle_spares_neighbours": 1,
+            "trickle_k": 1,
+            "trickle_min_lqi": 20,
+            "trickle_deviation": 8,
             "trickle_interval_us": 1_500 * MILLISECOND,
-            "delay_low_lqi_us": 200 * MILLISECOND,
-            "delay_high_lqi_us": 0,
-            "max_random_delay_us": 400 * MILLISECOND,
+            "trickle_delay_us": 100 * MILLISECOND,
+            "trickle_spares_neighbours": 1,
+            "max_random_delay_us": 300 * MILLISECOND,
+            "proven_share": 8,
+            "delay_low_lqi_us": 100 * MILLISECOND,
+            "weak_lqi": 60,
+            "add_rev_link_cost": 6,
+            "rrep_second_chance": 1,
         },
+        mac={"mac_max_be": 5},
     ),
     "draft15": Profile(
         "draft15",

@@ -24,6 +24,7 @@ from g3plc.loadng.constants import (
 from g3plc.loadng.rlc import ReverseCosts
 from g3plc.loadng.router import Router
 from g3plc.loadng.routing_table import Entry, is_newer
+from g3plc.loadng.trickle import ClusterTrickle
 from g3plc.sap import NO_ACK, SUCCESS, TRANSACTION_EXPIRED, RxInfo
 from g3plc.wire.loadng_msg import MAX_HOP_COUNT, METRIC_HOP_COUNT, Rrep, RrepAck, Rreq
 
@@ -56,10 +57,11 @@ class _Answer:
 class Replies:
     """Answers RREQs and handles the RREPs and RREP_ACKs of others."""
 
-    __slots__ = ("_answers", "_pending", "_reverse_costs", "_router")
+    __slots__ = ("_answers", "_pending", "_reverse_costs", "_router", "_trickle")
 
-    def __init__(self, router: Router, reverse_costs: ReverseCosts) -> None:
+    def __init__(self, router: Router, reverse_costs: ReverseCosts, trickle: ClusterTrickle) -> None:
         self._router = router
+        self._trickle = trickle
         self._reverse_costs = reverse_costs
         self._answers: dict[int, _Answer] = {}
         self._pending: dict[_Pending, Timer | None] = {}
@@ -101,16 +103,17 @@ class Replies:
             return
         self._send(SENT, entry.next_hop, rrep, router.new_flow(flows.RREP))
 
-    def _send(self, action: str, next_hop: int, rrep: Rrep, flow: int) -> None:
+    def _send(self, action: str, next_hop: int, rrep: Rrep, flow: int, again: bool = False) -> None:
         router = self._router
         rrep.ack_required = bool(router.config.rrep_ack)
         if rrep.ack_required and len(self._pending) < router.config.replies:
             self._pending[next_hop, rrep.originator, rrep.sequence_number] = None
         self._note(action, next_hop, rrep, "")
-        router.send(next_hop, rrep, flow, self._confirmed, (next_hop, rrep), bool(router.config.rrep_high_priority))
+        high = bool(router.config.rrep_high_priority)
+        router.send(next_hop, rrep, flow, self._confirmed, (next_hop, rrep, flow, again), high)
 
-    def _confirmed(self, arg: tuple[int, Rrep], status: int) -> None:
-        next_hop, rrep = arg
+    def _confirmed(self, arg: tuple[int, Rrep, int, bool], status: int) -> None:
+        next_hop, rrep, flow, again = arg
         router = self._router
         if rrep.ack_required:
             key = (next_hop, rrep.originator, rrep.sequence_number)
@@ -122,6 +125,31 @@ class Replies:
             router.verify(rrep.destination, next_hop)
         elif status in (NO_ACK, TRANSACTION_EXPIRED):
             router.link_lost(next_hop)
+            if router.config.rrep_second_chance and not again:
+                self._detour(next_hop, rrep, flow)
+
+    def _detour(self, failed: int, rrep: Rrep, flow: int) -> None:
+        """Send an RREP by a neighbour whose copy of the RREQ had cost less than ours, so that no loop can arise."""
+        router = self._router
+        entry = router.table.get(rrep.destination)
+        if entry is None:
+            return
+        if entry.next_hop == failed:
+            ways = [
+                (not router.links.knows_reverse(src), copy.route_cost, src, copy, lqi)
+                for copy, src, lqi in self._trickle.copies(rrep.destination, rrep.originator)
+                if copy.route_cost < entry.cost and src != failed and not router.blacklist.holds(src)
+            ]
+            if not ways or entry.sequence != ways[0][3].sequence_number:
+                return
+            _, _, src, copy, lqi = min(ways, key=lambda way: way[:3])
+            metric, cost = router.links.extend(copy.metric_type, copy.route_cost, router.links.heard(src, lqi))
+            weak = min(MAX_WEAK_LINKS, copy.weak_link_count + (lqi < router.config.weak_lqi))
+            hop_count = min(MAX_HOP_COUNT, copy.hop_count + 1)
+            entry = router.table.write(
+                rrep.destination, src, cost, hop_count, weak, metric, entry.sequence, entry.bidirectional
+            )
+        self._send(FORWARDED, entry.next_hop, rrep, flow, again=True)
 
     def received(self, src: int, rrep: Rrep, rx: RxInfo) -> None:
         """An RREP came from neighbour `src`."""

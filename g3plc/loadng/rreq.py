@@ -46,12 +46,14 @@ class RreqReceiver:
 
     __slots__ = ("_forwards", "_replies", "_reverse_costs", "_router", "trickle")
 
-    def __init__(self, router: Router, replies: Replies, reverse_costs: ReverseCosts) -> None:
+    def __init__(
+        self, router: Router, replies: Replies, reverse_costs: ReverseCosts, trickle: ClusterTrickle
+    ) -> None:
         self._router = router
         self._replies = replies
         self._reverse_costs = reverse_costs
         self._forwards: dict[int, _Forward] = {}
-        self.trickle = ClusterTrickle(router.env, router.config)
+        self.trickle = trickle
 
     def received(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
         """An RREQ came from neighbour `src`."""

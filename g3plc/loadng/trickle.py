@@ -12,17 +12,21 @@ from g3plc.core.env import Env
 from g3plc.loadng.config import LoadngConfig
 from g3plc.wire.loadng_msg import Rreq
 
+Copy = tuple[Rreq, int, int]
+"""A copy that was heard: the message, the neighbour that sent it, its LQI."""
+_COPIES = 32
+
 
 class Search:
     """What was heard of one originator's search for one destination."""
 
-    __slots__ = ("costs", "repeated", "sequence", "started_us")
+    __slots__ = ("copies", "repeated", "sequence", "started_us")
 
     def __init__(self, sequence: int, now: int, repeated: bool) -> None:
         self.sequence = sequence
         self.started_us = now
         self.repeated = repeated
-        self.costs: list[int] = []
+        self.copies: list[Copy] = []
 
 
 class ClusterTrickle:
@@ -65,8 +69,9 @@ class ClusterTrickle:
         now = self._env.clock.now
         if now - search.started_us > self._config.trickle_interval_us:
             search.started_us = now
-            search.costs.clear()
-        search.costs.append(rreq.route_cost)
+            search.copies.clear()
+        if len(search.copies) < _COPIES:
+            search.copies.append((rreq, src, lqi))
 
     def silences(self, rreq: Rreq, near: bool) -> bool:
         """Tell whether `rreq`, as it would be sent, need not be repeated; `near`: its destination is a neighbour."""
@@ -78,5 +83,10 @@ class ClusterTrickle:
         if self._env.clock.now - search.started_us > self._config.trickle_interval_us:
             return False
         deviation = self._config.trickle_deviation
-        alike = [cost for cost in search.costs if abs(cost - rreq.route_cost) <= deviation]
+        alike = [copy for copy, _, _ in search.copies if abs(copy.route_cost - rreq.route_cost) <= deviation]
         return len(alike) >= self._config.trickle_k
+
+    def copies(self, originator: int, destination: int) -> list[Copy]:
+        """The copies heard of the last search of `originator` for `destination`, beside the best ones."""
+        search = self.searches.get(originator << 16 | destination)
+        return search.copies if search is not None else []

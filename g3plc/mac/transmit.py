@@ -153,6 +153,7 @@ class Transmitter:
         out = self._out
         slot = self._access.draw(self._clock.now, out.high_priority, out.dst == sap.BROADCAST)
         self.state = BACKOFF
+        self._phy.plme_announce(slot)
         self._timer = self._clock.at(slot, self._expire, None)
 
     def slot(self) -> None:
@@ -165,6 +166,7 @@ class Transmitter:
             self._plan()
             self.send()
             return
+        self._phy.plme_withdraw()
         give_up = access.defer(now)
         self._env.note(events.Defer, access.nb, access.cw)
         if give_up:

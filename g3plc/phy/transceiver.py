@@ -40,6 +40,18 @@ class Medium(Protocol):
     def transmit(self, tx: Transmission) -> None:
         """Put `tx` on the wire from its start; `Transceiver.transmitted` is called at its end. Sets `tx.key`."""
 
+    def announce(self, station: int, frame: int, start: int) -> None:
+        """A station means to start its transmission of this number then (microseconds)."""
+
+    def withdraw(self, station: int) -> None:
+        """A station will not start what it announced last."""
+
+    def announced(self, station: int, now: int) -> bool:
+        """Another station in earshot said that it would have started by a slot before `now`.
+
+        If nothing comes of that, `Transceiver.announcement_void` is called.
+        """
+
 
 class Transceiver:
     """See the module's text. `user` must be set before the first frame.
@@ -98,8 +110,19 @@ class Transceiver:
         """Own transmission, or energy for at least a slot."""
         if self._sending is not None:
             return True
-        noticed = self._env.clock.now - SLOT_US
+        now = self._env.clock.now
+        if self._medium.announced(self._node, now):
+            return True
+        noticed = now - SLOT_US
         return any(tx.start <= noticed for tx in self._energies)
+
+    def plme_announce(self, start_us: int) -> None:
+        """Tell the medium when the next frame is meant to start."""
+        self._medium.announce(self._node, self.frame_number + 1, start_us)
+
+    def plme_withdraw(self) -> None:
+        """Tell the medium that it will not."""
+        self._medium.withdraw(self._node)
 
     # -- the medium's side
 
@@ -114,7 +137,7 @@ class Transceiver:
 
     def energy_start(self, tx: Transmission, link: Link) -> None:
         """The energy of a foreign transmission arrives."""
-        if self._energies or self._sending is not None:
+        if self._energies or tx.start < self._own_end:
             self._start_in_crowd(tx, link)
             return
         self._energies[tx] = link
@@ -144,6 +167,10 @@ class Transceiver:
                 self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
         else:
             self.user.pd_channel_indication(tx.dt)
+
+    def announcement_void(self) -> None:
+        """What kept the channel busy without energy is not going to be sent."""
+        self.user.pd_channel_indication(sap.HEADER_IGNORED)
 
     # -- sending
 
@@ -221,7 +248,7 @@ class Transceiver:
     def _start_in_crowd(self, tx: Transmission, link: Link) -> None:
         present = list(self._energies.items())
         self._energies[tx] = link
-        if self._sending is not None:
+        if tx.start < self._own_end:
             return
         captured = self._captured
         if captured is None:

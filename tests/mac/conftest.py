@@ -93,6 +93,12 @@ class Port:
         noticed = self.wire.clock.now - ofdm.SLOT_US
         return self.sending is not None or any(one.start <= noticed for one in self.wire.air)
 
+    def plme_announce(self, start_us: int) -> None:
+        pass
+
+    def plme_withdraw(self) -> None:
+        pass
+
     def _send(self, one: Sent) -> None:
         assert self.sending is None, "two transmissions of one station at a time"
         self.frame_number += 1

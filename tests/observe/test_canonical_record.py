@@ -26,7 +26,7 @@ def test_the_record_is_the_documented_line() -> None:
         TxEnd(32_000, 17, 3),
     ]
     lines = (
-        '0 1000 17 3 x01ff 0 63 1 31000 4 0 20 99\n3 2000 4 17 3 8000 44 "payload" "half duplex" -1 -1\n1 32000 17 3\n'
+        "0 1000 17 3 x01ff 0 63 1 31000 4 0 20 99\n3 2000 4 17 3 8000 44 'payload' 'half duplex' -1 -1\n1 32000 17 3\n"
     )
     assert digest_of(events) == hashlib.sha256(lines.encode()).hexdigest()
 

@@ -1,0 +1,251 @@
+"""One connection to a broker that comes back by itself: a thin layer over aiomqtt.
+
+A fresh client for every attempt, with a back-off in between and all subscriptions made again. Publishing is
+synchronous and never blocks: messages wait in a bounded queue for the sending task; what cannot be sent is counted.
+While the connection is down nothing waits: a frame that is sent later is of no use, and retained state is published
+anew by whoever owns it (`on_up`). Incoming messages are handed to the first handler whose filter matches; a handler
+that raises costs its message and nothing else.
+
+Neighbours: `host` and `agent` own connections; `broker` runs brokers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+
+from emulation.live.rate import BoundedLog
+
+Handler = Callable[[str, bytes, bool], None]
+"""(topic, payload, retained)."""
+
+KEEPALIVE_S = 10
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+_TIMEOUT_S = 5.0
+_MOST_INCOMING = 20_000
+_NODELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+
+_log = logging.getLogger("gridglow.mqtt")
+_silent = logging.getLogger("gridglow.mqtt.library")
+_silent.setLevel(logging.CRITICAL)
+
+
+class BrokerUrlError(ValueError):
+    """An address that is none; the message says what is expected."""
+
+
+@dataclass(slots=True, frozen=True)
+class BrokerUrl:
+    """`mqtt://user:password@host:port`, or `mqtts://` for TLS; ports 1883 and 8883 by default."""
+
+    host: str
+    port: int
+    tls: bool = False
+    user: str | None = None
+    password: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> BrokerUrl:
+        """Read an address. BrokerUrlError."""
+        expected = "expected mqtt://[user:password@]host[:port] or mqtts://..."
+        try:
+            parts = urlsplit(text if "//" in text else f"mqtt://{text}")
+            port = parts.port
+        except ValueError as error:
+            raise BrokerUrlError(f"{text!r}: {error}; {expected}") from error
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/") or port == 0:
+            raise BrokerUrlError(f"{text!r}: {expected}")
+        tls = parts.scheme == "mqtts"
+        user = unquote(parts.username) if parts.username else None
+        password = unquote(parts.password) if parts.password is not None else None
+        return cls(parts.hostname, port or (8883 if tls else 1883), tls, user, password)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+@dataclass(slots=True, frozen=True)
+class Will:
+    """What the broker publishes, retained, when the connection breaks."""
+
+    topic: str
+    payload: bytes
+
+
+class Connection:
+    """See the module's text. `run` lives until it is cancelled.
+
+    `on_up` is called after each time the connection stands and all is subscribed, `on_down` when it is lost. `dropped`
+    counts messages that could not be sent, `failures` handlers that raised, `losses` connections lost.
+    """
+
+    def __init__(
+        self,
+        url: BrokerUrl,
+        client_id: str,
+        will: Will | None = None,
+        most_waiting: int = 5_000,
+        on_up: Callable[[], None] | None = None,
+        on_down: Callable[[], None] | None = None,
+    ) -> None:
+        self.url = url
+        self.client_id = client_id
+        self.will = will
+        self._most_waiting = most_waiting
+        self._on_up = on_up
+        self._on_down = on_down
+        self._exact: dict[str, Handler] = {}
+        self._filters: list[tuple[aiomqtt.Wildcard, Handler]] = []
+        self._outgoing: deque[tuple[str, bytes, int, bool]] = deque()
+        self._wake = asyncio.Event()
+        self._client: aiomqtt.Client | None = None
+        self._complaints = BoundedLog(_log)
+        self.up = asyncio.Event()
+        self.dropped = 0
+        self.failures = 0
+        self.losses = 0
+
+    # -- what its owner calls
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
+        """Send a message soon; False, and counted, if the connection is down or its queue is full."""
+        if not self.up.is_set() or len(self._outgoing) >= self._most_waiting:
+            self.dropped += 1
+            return False
+        self._outgoing.append((topic, payload, qos, retain))
+        self._wake.set()
+        return True
+
+    def handle(self, topic: str, handler: Handler) -> None:
+        """Have messages on a topic or filter handled, subscribed to whenever the connection comes up."""
+        if "+" in topic or "#" in topic:
+            self._filters = [known for known in self._filters if known[0].value != topic]
+            self._filters.append((aiomqtt.Wildcard(topic), handler))
+        else:
+            self._exact[topic] = handler
+
+    async def subscribe(self, topics: dict[str, Handler]) -> None:
+        """Have these topics handled; returns when the broker has confirmed, or at once while the connection is down."""
+        for topic, handler in topics.items():
+            self.handle(topic, handler)
+        if self._client is not None and topics:
+            try:
+                await self._client.subscribe([(topic, 0) for topic in topics], timeout=_TIMEOUT_S)
+            except aiomqtt.MqttError:
+                pass  # the connection is breaking; the next one subscribes to everything
+
+    async def run(self) -> None:
+        """Connect, and connect again, until cancelled."""
+        pause = _FIRST_PAUSE_S
+        waiting = False
+        while True:
+            try:
+                async with self._fresh_client() as client:
+                    pause, waiting = _FIRST_PAUSE_S, False
+                    await self._serve(client)
+            except (aiomqtt.MqttError, OSError, ssl.SSLError) as error:
+                if self._lost():
+                    _log.warning("%s: connection to %s lost: %s", self.client_id, self.url, error)
+                elif not waiting:
+                    waiting = True
+                    _log.warning("%s: no broker at %s (%s): waiting for it", self.client_id, self.url, error)
+            finally:
+                self._lost()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    async def drain(self, timeout: float = 1.0) -> None:
+        """Wait until what was published has left, or the time is over."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while self._outgoing and self.up.is_set() and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.005)
+
+    # -- inside
+
+    def _fresh_client(self) -> aiomqtt.Client:
+        url = self.url
+        will = self.will
+        return aiomqtt.Client(
+            url.host,
+            url.port,
+            username=url.user,
+            password=url.password,
+            identifier=self.client_id,
+            will=aiomqtt.Will(will.topic, will.payload, 1, True) if will is not None else None,
+            tls_context=ssl.create_default_context() if url.tls else None,
+            keepalive=KEEPALIVE_S,
+            timeout=_TIMEOUT_S,
+            max_queued_incoming_messages=_MOST_INCOMING,
+            socket_options=_NODELAY,
+            logger=_silent,
+        )
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        """Until the connection breaks."""
+        self._client = client
+        self._outgoing.clear()
+        self.up.set()
+        filters = [(topic, 0) for topic in (*self._exact, *(wildcard.value for wildcard, _ in self._filters))]
+        sender = asyncio.create_task(self._send_all(client))
+        receiver = asyncio.create_task(self._receive_all(client))
+        try:
+            if filters:
+                await client.subscribe(filters, timeout=_TIMEOUT_S)
+            if self._on_up is not None:
+                self._on_up()
+            done, _ = await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            sender.cancel()
+            receiver.cancel()
+            await asyncio.gather(sender, receiver, return_exceptions=True)
+
+    def _lost(self) -> bool:
+        if not self.up.is_set():
+            return False
+        self._client = None
+        self.up.clear()
+        self.losses += 1
+        self.dropped += len(self._outgoing)
+        self._outgoing.clear()
+        if self._on_down is not None:
+            self._on_down()
+        return True
+
+    async def _send_all(self, client: aiomqtt.Client) -> None:
+        outgoing, wake = self._outgoing, self._wake
+        while True:
+            await wake.wait()
+            wake.clear()
+            while outgoing:
+                topic, payload, qos, retain = outgoing.popleft()
+                await client.publish(topic, payload, qos, retain, timeout=_TIMEOUT_S)
+
+    async def _receive_all(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            payload = message.payload
+            if isinstance(payload, bytes | bytearray):
+                self._dispatch(message.topic, bytes(payload), message.retain)
+
+    def _dispatch(self, topic: aiomqtt.Topic, payload: bytes, retained: bool) -> None:
+        handler = self._exact.get(topic.value)
+        if handler is None:
+            handler = next((known for wildcard, known in self._filters if topic.matches(wildcard)), None)
+        if handler is None:
+            return
+        try:
+            handler(topic.value, payload, retained)
+        except Exception as error:
+            self.failures += 1
+            self._complaints.error("a message on %s could not be handled: %r", topic.value, error)
