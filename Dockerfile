@@ -17,8 +17,7 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
  && pip install -r requirements.txt
 
 COPY . .
-RUN pip install --no-deps . && python -m compileall -q "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
- && rm -rf /build/*
+RUN pip install --no-deps . && rm -rf /build/*
 
 # A number needs no entry in /etc/passwd. Nothing is written outside /tmp, so the root may be read-only.
 USER 10001:10001

@@ -323,7 +323,7 @@ class SessionAborted(NamedTuple):
 
 
 class ReadDone(NamedTuple):
-    """The coordinator has a value of `meter`. `value` and `unit` as text; hops and attempts as counted by the client."""
+    """The coordinator has a value of `meter`: `value` and `unit` as text, hops and attempts as the client counted."""
 
     t: int
     node: int
@@ -376,7 +376,7 @@ class Job(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A fault begins or ends. `kind`: link, cable, station, noise; `word` and `value` as ordered; `state`: begin, end."""
+    """A fault begins or ends (`state`: begin, end). `kind`: link, cable, station, noise, voltage; the rest as ordered."""
 
     t: int
     node: int

@@ -80,6 +80,22 @@ class _Amqtt(Broker):  # type: ignore[misc]
         if any(owner is session for owner, _ in self.subscriptions.get(subscription[0], ())):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
+    async def _handle_message_delivery(self, client_session: Any, handler: Any, wait_deliver: Any) -> bool:
+        """All that has arrived from a client at once, where the library takes one message for each turn of the loop."""
+        going: bool = await super()._handle_message_delivery(client_session, handler, wait_deliver)
+        waiting = client_session.delivered_message_queue
+        while going and not waiting.empty():
+            arrived: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            arrived.set_result(waiting.get_nowait())
+            going = await super()._handle_message_delivery(client_session, handler, arrived)
+        return going
+
+    async def _run_broadcast(self, running_tasks: Any) -> None:
+        """Likewise for what has to go out."""
+        await super()._run_broadcast(running_tasks)
+        while not self._broadcast_queue.empty():
+            await super()._run_broadcast(running_tasks)
+
     def _matches(self, topic: str, a_filter: str) -> bool:
         return _matches(topic, a_filter)
 

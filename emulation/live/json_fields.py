@@ -44,9 +44,11 @@ class Fields:
     def permille(self, name: str, least: int, most: int) -> int:
         """A decimal number within bounds (in thousandths), as the nearest number of thousandths."""
         value = self._value(name, None)
-        if type(value) not in (int, float) or not -1e9 < value < 1e9 or not least <= round(value * 1000) <= most:
+        number = float(value) if type(value) in (int, float) and -1e9 < value < 1e9 else -1e9
+        thousandths = round(number * 1000)
+        if not least <= thousandths <= most:
             raise self.error(name, f"{_shown(value)} is no number from {least / 1000:g} to {most / 1000:g}")
-        return int(round(value * 1000))
+        return thousandths
 
     def text(self, name: str, most: int, default: str | None = None) -> str:
         """Text of at most so many characters."""

@@ -42,8 +42,9 @@ class MqttMedium:
     """The stations `local` of one process, in one run.
 
     `publish(topic, payload)` says whether it could. `note(station)` gives the trace of a station.
-    `complain(sender, reason)` is told of every payload that is refused. `late`, `sense_doubt`, `refused` (by reason),
-    `transmissions` and `hearers` count.
+    `complain(sender, reason)` is told of every payload that is refused. Counted are, by station, the frames `heard`
+    and the `late` ones among them and the announcements with too little lead (`sense_doubt`); by reason the payloads
+    `refused`; and `transmissions` of stations of ours.
     """
 
     def __init__(
@@ -76,10 +77,10 @@ class MqttMedium:
         self._lapsing = False
         self._contention = Contention(self._hearers_of, self._send_announcement, self._send_withdrawal, self._release)
         self.latency = Latency()
-        self.late = 0
-        self.sense_doubt = 0
         self.transmissions = 0
-        self.hearers = 0
+        self.heard: Counter[int] = Counter()
+        self.late: Counter[int] = Counter()
+        self.sense_doubt: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
 
     def attach(self, station: int, transceiver: Transceiver) -> None:
@@ -110,7 +111,7 @@ class MqttMedium:
         """A station has drawn its slot."""
         lead_us = (start - self._clock.now) * 1000 // max(self._clock.speed_permille, 1)
         if lead_us < _OWN_LEAD * self.latency.high_us:
-            self.sense_doubt += 1
+            self.sense_doubt[station] += 1
         self._contention.claim(station, frame, start)
 
     def withdraw(self, station: int) -> None:
@@ -181,10 +182,10 @@ class MqttMedium:
         if self._table.refresh(tx.start):
             self._hearers.clear()
         hearers = self._hearers_of(src)
+        self.heard.update(hearers.keys())
         if tx.end < clock.reached:
             self._come_late(tx, hearers)
             return
-        self.hearers += len(hearers)
         self._count += 1
         heappush(self._arrived, (tx.start, src, self._count, tx, hearers))
         if tx.dt <= sap.DT_SOF_ACK:
@@ -200,7 +201,7 @@ class MqttMedium:
 
     def _come_late(self, tx: Transmission, hearers: Mapping[int, Hearer]) -> None:
         """Nobody gets the frame; those who should have are told of it in the trace."""
-        self.late += 1
+        self.late.update(hearers.keys())
         late_us = self._clock.emulated() - tx.end
         self._contention.withdrawn(tx.src)
         for station, (_, link) in hearers.items():

@@ -32,6 +32,8 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _TIMEOUT_S = 5.0
 _MOST_INCOMING = 20_000
+_PIECE_S = 0.0005
+"""The loop gets its turn after so much sending."""
 _NODELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 _log = logging.getLogger("gridglow.mqtt")
@@ -106,6 +108,7 @@ class Connection:
         self._on_down = on_down
         self._exact: dict[str, Handler] = {}
         self._filters: list[tuple[aiomqtt.Wildcard, Handler]] = []
+        self._urgent: deque[tuple[str, bytes, int, bool]] = deque()
         self._outgoing: deque[tuple[str, bytes, int, bool]] = deque()
         self._wake = asyncio.Event()
         self._client: aiomqtt.Client | None = None
@@ -119,10 +122,17 @@ class Connection:
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
         """Send a message soon; False, and counted, if the connection is down or its queue is full."""
-        if not self.up.is_set() or len(self._outgoing) >= self._most_waiting:
+        return self._put(self._outgoing, (topic, payload, qos, retain))
+
+    def publish_urgent(self, topic: str, payload: bytes) -> bool:
+        """The same, ahead of everything that is not urgent; urgent messages keep their order."""
+        return self._put(self._urgent, (topic, payload, 0, False))
+
+    def _put(self, queue: deque[tuple[str, bytes, int, bool]], message: tuple[str, bytes, int, bool]) -> bool:
+        if not self.up.is_set() or len(queue) >= self._most_waiting:
             self.dropped += 1
             return False
-        self._outgoing.append((topic, payload, qos, retain))
+        queue.append(message)
         self._wake.set()
         return True
 
@@ -167,7 +177,7 @@ class Connection:
     async def drain(self, timeout: float = 1.0) -> None:
         """Wait until what was published has left, or the time is over."""
         deadline = asyncio.get_running_loop().time() + timeout
-        while self._outgoing and self.up.is_set() and asyncio.get_running_loop().time() < deadline:
+        while (self._urgent or self._outgoing) and self.up.is_set() and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.005)
 
     # -- inside
@@ -193,7 +203,6 @@ class Connection:
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Until the connection breaks."""
         self._client = client
-        self._outgoing.clear()
         self.up.set()
         filters = [(topic, 0) for topic in (*self._exact, *(wildcard.value for wildcard, _ in self._filters))]
         sender = asyncio.create_task(self._send_all(client))
@@ -217,20 +226,26 @@ class Connection:
         self._client = None
         self.up.clear()
         self.losses += 1
-        self.dropped += len(self._outgoing)
+        self.dropped += len(self._urgent) + len(self._outgoing)
+        self._urgent.clear()
         self._outgoing.clear()
         if self._on_down is not None:
             self._on_down()
         return True
 
     async def _send_all(self, client: aiomqtt.Client) -> None:
-        outgoing, wake = self._outgoing, self._wake
+        urgent, outgoing, wake = self._urgent, self._outgoing, self._wake
+        time = asyncio.get_running_loop().time
         while True:
             await wake.wait()
             wake.clear()
-            while outgoing:
-                topic, payload, qos, retain = outgoing.popleft()
+            until = time() + _PIECE_S
+            while urgent or outgoing:
+                topic, payload, qos, retain = (urgent or outgoing).popleft()
                 await client.publish(topic, payload, qos, retain, timeout=_TIMEOUT_S)
+                if time() > until:
+                    await asyncio.sleep(0)
+                    until = time() + _PIECE_S
 
     async def _receive_all(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:

@@ -22,8 +22,8 @@ class StatusRecord:
     """`state` in plain words: waiting, on, off, refused, crashed, ...; `routes` are [destination, next hop, hops].
 
     `lag_us`: how late callbacks ran, at worst, in the last second, wall time. `offset_us`: the wall clock against the
-    director's. `late`, `sense_doubt` and `refused` count frames after their own end, announcements with too little
-    lead, and payloads that were no good, in this process.
+    director's. `heard` counts frames that came in, `late` those of them after their own end, `sense_doubt`
+    announcements with too little lead; `refused`, for the whole process, payloads that were no good.
     """
 
     online: bool
@@ -36,6 +36,7 @@ class StatusRecord:
     state: str = ""
     boot: int = 0
     run: int = 0
+    heard: int = 0
     late: int = 0
     sense_doubt: int = 0
     refused: int = 0
@@ -59,7 +60,18 @@ class StatusRecord:
             fields.flag("claim", False),
             state=fields.text("state", 200, ""),
         )
-        for name in ("since_ms", "beat_ms", "short_address", "boot", "run", "late", "sense_doubt", "refused", "lag_us"):
+        for name in (
+            "since_ms",
+            "beat_ms",
+            "short_address",
+            "boot",
+            "run",
+            "heard",
+            "late",
+            "sense_doubt",
+            "refused",
+            "lag_us",
+        ):
             setattr(record, name, fields.integer(name, 0, MOST_INTEGER, 0))
         record.offset_us = fields.integer("offset_us", -MOST_INTEGER, MOST_INTEGER, 0)
         return record

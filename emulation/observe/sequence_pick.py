@@ -16,7 +16,7 @@ from g3plc import events as ev
 _FEW_APDUS = 24
 _LEAD_US = 60_000_000
 _DRAWN = (
-    ev.TxStart, ev.RxOk, ev.RxLost, ev.Ack, ev.Rreq, ev.RouteSet, ev.ApduSent, ev.SessionAborted, ev.ReadDone,
+    ev.TxStart, ev.RxOk, ev.RxLost, ev.Ack, ev.Rreq, ev.Rrep, ev.RouteSet, ev.ApduSent, ev.SessionAborted, ev.ReadDone,
     ev.ReadFailed, ev.Fault, ev.Power,
 )  # fmt: skip
 _SESSION = ev.ApduSent | ev.ApduReceived | ev.SessionClosed | ev.SessionAborted

@@ -92,12 +92,17 @@ class Step:
 
 
 class Diagram:
-    """`stations` from the coordinator to the meter in path order, `steps` in the order of time."""
+    """`stations` from the coordinator to the meter in path order, `steps` in the order of time.
 
-    __slots__ = ("meter", "stations", "steps")
+    `hops`: how far the meter is by its last reading or route reply, 0 where nobody knows. There may be more stations,
+    when there was more than one way.
+    """
 
-    def __init__(self, meter: int, stations: list[int], steps: list[Step]) -> None:
+    __slots__ = ("hops", "meter", "stations", "steps")
+
+    def __init__(self, meter: int, hops: int, stations: list[int], steps: list[Step]) -> None:
         self.meter = meter
+        self.hops = hops
         self.stations = stations
         self.steps = steps
 
@@ -124,6 +129,7 @@ class _Teller:
 
     def __init__(self, meter: int) -> None:
         self.meter = meter
+        self.hops = 0
         self.steps: list[Step] = []
         self.marks: list[Step] = []
         self._by_frame: dict[tuple[int, int], Step] = {}
@@ -137,6 +143,7 @@ class _Teller:
             ev.RxLost: self._rx_lost,
             ev.Ack: self._ack,
             ev.Rreq: self._rreq,
+            ev.Rrep: self._rrep,
             ev.RouteSet: self._route_set,
             ev.ApduSent: self._apdu_sent,
             ev.SessionAborted: self._aborted,
@@ -222,6 +229,11 @@ class _Teller:
         if e.action == "ignored":
             self._ignored.add((e.node, e.peer, e.originator, e.sequence))
 
+    def _rrep(self, e: ev.Rrep) -> None:
+        if e.action == "received" and e.node == e.destination and self.meter in (e.originator, e.destination):
+            # the message counts the hops up to its sender
+            self.hops = e.hop_count + 1
+
     def _route_set(self, e: ev.RouteSet) -> None:
         if e.destination in (0, self.meter) and e.node != e.destination:
             step = Step(ROUTE, e.t, e.node, e.next_hop, "", flow.RREP if e.bidirectional else flow.RREQ)
@@ -238,6 +250,7 @@ class _Teller:
 
     def _read_done(self, e: ev.ReadDone) -> None:
         if e.meter == self.meter:
+            self.hops = e.hops
             value = f"{obis_text(e.obis)} = {e.value} {e.unit}".rstrip()
             self.marks.append(Step(VALUE, e.t, e.node, e.node, value))
 
@@ -284,7 +297,7 @@ class _Teller:
                 step.repeats = elsewhere.pop((step.originator, step.sequence), 0)
         marks = [mark for mark in self.marks if {mark.src, mark.dst} <= on_path or mark.src < 0]
         # what a station notes comes before what it sends in the same microsecond
-        return Diagram(self.meter, stations, sorted(marks + steps, key=lambda step: step.start))
+        return Diagram(self.meter, self.hops, stations, sorted(marks + steps, key=lambda step: step.start))
 
     def _took(self, step: Step, station: int) -> bool:
         """Did this station of the path use the broadcast, or had it heard of it before?"""

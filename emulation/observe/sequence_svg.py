@@ -188,8 +188,9 @@ class _Drawing:
         facts, diagram = self._facts, self._diagram
         bottom = self._y + 14
         height = bottom + 92
-        hops = len(diagram.stations) - 1
-        title = f"{station_name(diagram.meter)}, {hops} hop{'s' if hops != 1 else ''} from the coordinator"
+        title = f"The coordinator and {station_name(diagram.meter)}"
+        if diagram.hops:
+            title += f", {diagram.hops} hop{'s' if diagram.hops > 1 else ''} away"
         under = f"scenario {facts.scenario}, seed {facts.seed}, profile {facts.profile}, PAN {facts.pan:04x}"
         head = [
             parts.text(_LEFT - 84, 44, title, TEXT, size=21, bold=True),

@@ -7,8 +7,10 @@ RREQ. Neighbours: `sender` and `receiver` above, `mac_port` below, LOADng (`sap.
 
 from __future__ import annotations
 
+from collections import deque
+
 from g3plc.adp.config import AdpConfig
-from g3plc.adp.constants import DISCARDED, LAYER, RELEASED, WAITING
+from g3plc.adp.constants import DISCARDED, GROUP_ADDRESSES, LAYER, RELEASED, WAITING
 from g3plc.adp.mac_port import MacPort
 from g3plc.adp.parcel import Parcel
 from g3plc.core.env import Env
@@ -29,13 +31,15 @@ from g3plc.wire.loadng_msg import ERROR_NO_AVAILABLE_ROUTE
 class DataPath:
     """Parcels on their way out of this station. `routing` and `user` are bound by the layer before use."""
 
-    __slots__ = ("_config", "_env", "_mac", "_waiting", "routing", "user")
+    __slots__ = ("_config", "_env", "_long", "_longs", "_mac", "_waiting", "routing", "user")
 
     def __init__(self, env: Env, mac: MacPort, config: AdpConfig) -> None:
         self._env = env
         self._mac = mac
         self._config = config
         self._waiting: dict[int, list[Parcel]] = {}
+        self._long: Parcel | None = None
+        self._longs: deque[Parcel] = deque()
         self.routing: RoutingService
         self.user: AdpUser
 
@@ -56,29 +60,54 @@ class DataPath:
             self._give_up(parcel, ROUTE_ERROR)
 
     def send_to(self, parcel: Parcel, next_hop: int) -> None:
-        """Send a parcel to this neighbour, or to all."""
+        """Send a parcel to this neighbour, or to all. Of our own fragmented ones, one at a time.
+
+        Fragments of many datagrams in turn would keep as many reassemblies open at the far end.
+        """
         parcel.next_hop = next_hop
         parcel.msdus = parcel.frames(next_hop != parcel.destination)
         parcel.sent = 0
-        self._send_frame(parcel)
+        if len(parcel.msdus) == 1:
+            self._send_frame(parcel)
+        elif self._long is None:
+            self._long = parcel
+            self._send_frame(parcel)
+        elif len(self._longs) < self._config.waiting_datagrams:
+            self._longs.append(parcel)
+        else:
+            self.finish_later(parcel, TRANSACTION_OVERFLOW)
 
     def _send_frame(self, parcel: Parcel) -> None:
         msdu = parcel.msdus[parcel.sent]
         self._mac.send(parcel.next_hop, msdu, parcel.high_priority, parcel.flow, self._confirmed, parcel)
 
     def _confirmed(self, parcel: Parcel, status: int) -> None:
+        to_one = parcel.next_hop < GROUP_ADDRESSES
         if status == SUCCESS:
-            if parcel.next_hop < 0x8000:
+            if to_one:
                 self.routing.data_delivered(parcel.originator, parcel.destination, parcel.next_hop)
             parcel.sent += 1
             if parcel.sent < len(parcel.msdus):
                 self._send_frame(parcel)
-            elif parcel.is_own:
+                return
+        if parcel is self._long:
+            self._next_long()
+        if status == SUCCESS:
+            if parcel.is_own:
                 self.user.adpd_data_confirm(parcel.handle, SUCCESS)
-        elif status in (NO_ACK, TRANSACTION_EXPIRED) and parcel.next_hop < 0x8000:
+        elif to_one and status in (NO_ACK, TRANSACTION_EXPIRED):
             self._broken(parcel, status)
         else:
             self._finish(parcel, status)
+
+    def _next_long(self) -> None:
+        self._long = None
+        if self._longs:
+            parcel = self._longs.popleft()
+            if parcel.next_hop < GROUP_ADDRESSES:
+                self.send(parcel)
+            else:
+                self.send_to(parcel, parcel.next_hop)
 
     def _broken(self, parcel: Parcel, status: int) -> None:
         """The next hop does not answer: another route, once, or an error to the source."""

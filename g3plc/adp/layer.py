@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from g3plc.adp.config import AdpConfig
-from g3plc.adp.constants import LAYER
+from g3plc.adp.constants import GROUP_ADDRESSES, LAYER
 from g3plc.adp.data_path import DataPath
 from g3plc.adp.mac_port import Confirm, MacPort
 from g3plc.adp.pib import AdpPib
@@ -28,7 +28,6 @@ from g3plc.sap import (
 )
 
 _LOADNG = b"\x40\x01"
-_FIRST_GROUP = 0x8000
 
 
 class Adp:
@@ -109,7 +108,7 @@ class Adp:
 
     def mcps_data_indication(self, src: int, dst: int, msdu: bytes, rx: RxInfo) -> None:
         """An MSDU from neighbour `src`. Any octets are allowed."""
-        if src >= _FIRST_GROUP:
+        if src >= GROUP_ADDRESSES:
             self._env.note(Dropped, LAYER, "source address", src, len(msdu))
         elif msdu[:2] == _LOADNG:
             self._routing.message_indication(src, msdu, rx)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from g3plc.adp.config import AdpConfig
+from g3plc.adp.constants import LAYER
 from g3plc.core.env import Env
+from g3plc.events import Dropped
 from g3plc.sap import BROADCAST, TRANSACTION_OVERFLOW, McpsService
 
 Confirm = Callable[[Any, int], None]
@@ -30,6 +32,7 @@ class MacPort:
     def send(self, dst: int, msdu: bytes, high_priority: bool, flow: int, confirm: Confirm, arg: Any) -> None:
         """Send an MSDU to a neighbour or to all; `confirm(arg, status)` follows, later."""
         if len(self._waiting) >= self._config.in_flight:
+            self._env.note(Dropped, LAYER, "too many requests", dst, len(msdu))
             self._env.clock.after(0, _overflow, (confirm, arg))
             return
         self._handle = handle = self._handle + 1

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-OwnConfirm = Callable[[int, int], None]
-
 
 class Parcel:
     """One datagram or frame on its way to the next hop.

@@ -21,7 +21,7 @@ _UNITS = {1: "", MILLISECONDS: "ms", SECONDS: "s", MINUTES: "min"}
 class Attribute:
     """One attribute. `place` is the configuration (or table) that holds `field`; `scale` microseconds make one unit.
 
-    `default` is None for tables, of which `rows` says how many; `writable` tells whether `set` is allowed.
+    `default` is None for tables, whose indices are `low` to `high`; `writable` tells whether `set` is allowed.
     """
 
     id: int

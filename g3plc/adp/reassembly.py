@@ -83,6 +83,4 @@ class Reassembly:
     def _expired(self, datagram: _Datagram) -> None:
         del self._datagrams[datagram.key]
         env = self._env
-        env.note(
-            Dropped, LAYER, "reassembly timeout", datagram.key[0], datagram.octets
-        )
+        env.note(Dropped, LAYER, "reassembly timeout", datagram.key[0], datagram.octets)

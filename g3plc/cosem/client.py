@@ -63,8 +63,8 @@ class ClientSession:
 
     __slots__ = (
         "_apdu", "_bound", "_datagrams", "_detail", "_exchange_us", "_handle", "_invoke", "_last_status", "_limit",
-        "_lost", "_meaning", "_on_closed", "_on_result", "_outstanding", "_queue", "_release_when_done", "_rng", "_started_us",
-        "_state", "_timer", "_tries", "_what", "config", "peer", "port", "session",
+        "_lost", "_meaning", "_on_closed", "_on_result", "_outstanding", "_queue", "_release_when_done", "_rng",
+        "_started_us", "_state", "_timer", "_tries", "_what", "config", "peer", "port", "session",
     )  # fmt: skip
 
     def __init__(

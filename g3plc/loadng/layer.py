@@ -216,6 +216,4 @@ class Loadng:
 
 
 def _route(entry: Entry) -> Route:
-    return Route(
-        entry.destination, entry.next_hop, entry.cost, entry.hop_count, entry.weak_links, entry.valid_until_us
-    )
+    return Route(entry.destination, entry.next_hop, entry.cost, entry.hop_count, entry.weak_links, entry.valid_until_us)

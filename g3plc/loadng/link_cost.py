@@ -29,9 +29,7 @@ class LinkCosts:
 
     __slots__ = ("_cache", "_config", "_neighbour", "_table", "measured")
 
-    def __init__(
-        self, config: LoadngConfig, table: RoutingTable, neighbour: Callable[[int], Neighbour | None]
-    ) -> None:
+    def __init__(self, config: LoadngConfig, table: RoutingTable, neighbour: Callable[[int], Neighbour | None]) -> None:
         self._config = config
         self._table = table
         self._neighbour = neighbour

@@ -39,9 +39,7 @@ class PathDiscoveries:
         if entry is None or len(self._waiting) >= router.config.discoveries:
             self._waiting[destination] = router.env.clock.after(0, self._failed, destination)
             return
-        self._waiting[destination] = router.env.clock.after(
-            router.config.path_discovery_us, self._failed, destination
-        )
+        self._waiting[destination] = router.env.clock.after(router.config.path_discovery_us, self._failed, destination)
         preq = Preq(destination, router.short, router.config.metric_type)
         self._note_preq(SENT, entry.next_hop, preq)
         router.send(entry.next_hop, preq, router.new_flow(flows.PREQ))

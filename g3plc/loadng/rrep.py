@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from g3plc.core import flow as flows
 from g3plc.core.env import Timer
+from g3plc.events import Dropped
 from g3plc.events import Rrep as RrepEvent
 from g3plc.events import RrepAck as RrepAckEvent
 from g3plc.loadng.constants import (
@@ -16,6 +17,7 @@ from g3plc.loadng.constants import (
     FLAG_REPAIR,
     FORWARDED,
     IGNORED,
+    LAYER,
     MAX_WEAK_LINKS,
     MISSED,
     RECEIVED,
@@ -51,7 +53,7 @@ class _Answer:
         self.destination = rreq.destination
         self.sequence = rreq.sequence_number
         self.repair = rreq.route_repair
-        self.timer: Timer | None = None
+        self.timer: Timer
 
 
 class Replies:
@@ -70,17 +72,20 @@ class Replies:
         """An RREQ for this station was new or better; the table knows the way back."""
         config = self._router.config
         waiting = self._answers.get(rreq.originator)
-        if waiting is not None and waiting.timer is not None:
+        if waiting is not None:
             if waiting.sequence == rreq.sequence_number:
                 return
             waiting.timer.cancel()
+            del self._answers[rreq.originator]
         wait = config.rrep_wait_unicast_us if rreq.unicast else config.rrep_wait_us
         answer = _Answer(rreq)
         if not wait:
             self._answer(answer)
-        elif waiting is not None or len(self._answers) < config.replies:
+        elif len(self._answers) < config.replies:
             self._answers[rreq.originator] = answer
             answer.timer = self._router.env.clock.after(wait, self._due, answer)
+        else:
+            self._router.env.note(Dropped, LAYER, "too many replies", rreq.originator, 0)
 
     def _due(self, answer: _Answer) -> None:
         del self._answers[answer.originator]

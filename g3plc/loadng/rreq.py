@@ -46,9 +46,7 @@ class RreqReceiver:
 
     __slots__ = ("_forwards", "_replies", "_reverse_costs", "_router", "trickle")
 
-    def __init__(
-        self, router: Router, replies: Replies, reverse_costs: ReverseCosts, trickle: ClusterTrickle
-    ) -> None:
+    def __init__(self, router: Router, replies: Replies, reverse_costs: ReverseCosts, trickle: ClusterTrickle) -> None:
         self._router = router
         self._replies = replies
         self._reverse_costs = reverse_costs
@@ -190,9 +188,7 @@ class RreqReceiver:
         self._broadcast(rreq, flow)
 
     def _broadcast(self, rreq: Rreq, flow: int) -> None:
-        flood = rreq.forwarded(
-            rreq.metric_type, rreq.route_cost, rreq.hop_limit, rreq.hop_count, rreq.weak_link_count
-        )
+        flood = rreq.forwarded(rreq.metric_type, rreq.route_cost, rreq.hop_limit, rreq.hop_count, rreq.weak_link_count)
         flood.unicast = False
         self._send(_Forward(flood, BROADCAST, flow))
 

@@ -15,6 +15,7 @@ from g3plc.wire.loadng_msg import Rreq
 Copy = tuple[Rreq, int, int]
 """A copy that was heard: the message, the neighbour that sent it, its LQI."""
 _COPIES = 32
+_CLUSTER = 64
 
 
 class Search:
@@ -62,7 +63,8 @@ class ClusterTrickle:
         """A copy of an RREQ was heard from neighbour `src` with `lqi`."""
         if lqi < self._config.trickle_min_lqi:
             return
-        self._cluster.add(src)
+        if len(self._cluster) < _CLUSTER:
+            self._cluster.add(src)
         search = self.searches.get(rreq.originator << 16 | rreq.destination)
         if search is None or search.sequence != rreq.sequence_number:
             return

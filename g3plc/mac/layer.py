@@ -32,7 +32,8 @@ class Mac:
     """
 
     __slots__ = (
-        "_access", "_clock", "_config", "_kept", "_neighbours", "_phy", "_pib", "_pos", "_receive", "_transmit", "_user",
+        "_access", "_clock", "_config", "_kept", "_neighbours", "_phy", "_pib", "_pos", "_receive", "_transmit",
+        "_user",
     )  # fmt: skip
 
     _user: sap.McpsUser
@@ -165,5 +166,6 @@ class Mac:
             self._silence()
 
     def _silence(self) -> None:
-        if not self._phy.plme_busy():
+        # our own answer ends without a word from the PHY: whoever waited for that would wait for ever
+        if self._clock.now < self._access.answer_until or not self._phy.plme_busy():
             self._transmit.feed(CLEAR)

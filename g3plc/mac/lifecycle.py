@@ -42,10 +42,10 @@ _OVER = (IDLE, BACKOFF)
 
 LIFE_CYCLE: tuple[tuple[Cell, ...], ...] = (
     _row(IDLE, request=_cell("next", BACKOFF)),
-    _row(BACKOFF, timer=_cell("slot", SENDING, HELD, *_OVER)),
+    _row(BACKOFF, request=_cell("overtake", BACKOFF), timer=_cell("slot", SENDING, HELD, *_OVER)),
     _row(SENDING, sent=_cell("sent", ACK_WAIT, GAP, *_OVER)),
     _row(GAP, timer=_cell("send", SENDING)),
-    _row(HELD, clear=_cell("draw", BACKOFF)),
+    _row(HELD, request=_cell("overtake", HELD), clear=_cell("draw", BACKOFF)),
     _row(
         ACK_WAIT,
         timer=_cell("missed", *_OVER),

@@ -148,6 +148,18 @@ class Transmitter:
         self._access.start()
         self.draw()
 
+    def overtake(self) -> None:
+        """A request came while a frame waits for its slot: one of high priority goes before a normal untried one."""
+        if not self._high or self._out.high_priority or self._tries:
+            return
+        self._normal.appendleft(self._out)
+        self._out = self._high.popleft()
+        self._dsn = self._kept.next_dsn()
+        self._access.start()
+        if self.state == BACKOFF:
+            self._timer.cancel()
+            self.draw()
+
     def draw(self) -> None:
         """Draw a slot."""
         out = self._out

@@ -21,8 +21,8 @@ class Link:
     """
 
     __slots__ = (
-        "_payload", "certain_robo", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi", "noise_cb",
-        "snr_cb", "src",
+        "_payload", "certain_robo", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi",
+        "noise_cb", "snr_cb", "src",
     )  # fmt: skip
 
     def __init__(

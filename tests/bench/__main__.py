@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.bench.figure import Figure, keep, table
 
-BENCHES = ("codecs", "startup", "night", "discovery", "heal", "meters500")
+BENCHES = ("codecs", "startup", "night", "hearers", "discovery", "heal", "meters500")
 RESULT = Path("bench.json")
 
 

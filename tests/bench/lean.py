@@ -1,8 +1,8 @@
-"""A run that nobody watches, in a process of its own: its cost by transmission, and its memory.
+"""A run that nobody watches, in a process of its own: its cost by transmission, its memory, and who was read.
 
-`python -m tests.bench.lean SCENARIO SEED [METERS]` runs one and prints its figures as JSON; `lean` starts that.
-Processor time, not wall time, so that whoever else uses the machine counts less. With METERS the scenario runs on a
-generated feeder of so many.
+`python -m tests.bench.lean SCENARIO SEED [METERS]` runs one and prints its figures as JSON; `lean` starts that. It
+counts processor time, not wall time, so that whoever else uses the machine counts less. With METERS the scenario runs
+on a generated feeder of so many.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emulation.grid.feeder_generate import generate
 from emulation.observe.tap import Trace
 from emulation.scenario import load, loads
+from g3plc.core.env import Clock, ignore
+from g3plc.events import Event, ReadDone
 from gridglow.simulate import build
 
-Slice = tuple[float, int, int]
-"""Microseconds of processor time, transmissions, and hearers summed, of one emulated second."""
+Slice = tuple[float, int, int, int]
+"""Of one emulated second: microseconds of processor time, transmissions, hearers summed; and which second."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Lean:
     emulated_us: int
     rss_kb: int
     stations: int
+    read: list[int]
     slices: list[Slice]
 
     @property
@@ -50,6 +53,32 @@ class Lean:
     def mean_hearers(self) -> float:
         """Stations that a transmission reaches, on average."""
         return self.hearers / max(1, self.transmissions)
+
+    def after(self, second: int) -> list[Slice]:
+        """The slices from a second on."""
+        return [piece for piece in self.slices if piece[3] >= second]
+
+
+class ReadingsOnly(Trace):
+    """The trace of a run in which nobody watches but for the meters that the coordinator has read."""
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: set[int] = set()
+
+    def note_for(self, node: int, clock: Clock) -> Callable[..., None]:
+        """Nothing for a meter, the next to nothing for the coordinator."""
+        if node:
+            return ignore
+        read = self.read
+
+        def note(kind: type[Event], *fields: int) -> None:
+            if kind is ReadDone:
+                read.add(fields[0])
+
+        return note
 
 
 def lean(scenario: str, seed: int, meters: int | None = None, repeats: int = 1) -> Lean:
@@ -70,7 +99,7 @@ def fit(slices: Iterable[Slice]) -> tuple[float, float]:
     fit exact for the whole run.
     """
     n = h = hh = t = ht = 0.0
-    for us, sent, heard in slices:
+    for us, sent, heard, _ in slices:
         n += sent
         h += heard
         hh += heard * heard / sent
@@ -88,16 +117,17 @@ def measure(name: str, seed: int, meters: int | None) -> Lean:
     if meters is not None:
         feeder = generate(meters, seed)
         scenario = loads(scenario.text, f"{name}.toml", None, feeder_text=feeder)
-    simulation = build(scenario, seed, Trace([]))
+    trace = ReadingsOnly()
+    simulation = build(scenario, seed, trace)
     medium = simulation.medium
     slices: list[Slice] = []
     before: list[Slice] = []
 
     def look(_: object) -> None:
-        now = (time.process_time() * 1e6, medium.transmissions, medium.hearers)
+        now = (time.process_time() * 1e6, medium.transmissions, medium.hearers, len(before))
         if before and now[1] > before[-1][1]:
             was = before[-1]
-            slices.append((now[0] - was[0], now[1] - was[1], now[2] - was[2]))
+            slices.append((now[0] - was[0], now[1] - was[1], now[2] - was[2], now[3]))
         before.append(now)
 
     gc.collect()
@@ -105,13 +135,14 @@ def measure(name: str, seed: int, meters: int | None) -> Lean:
     run_us = before[-1][0] - before[0][0]
     gc.collect()
     return Lean(
-        run_us,
-        medium.transmissions,
-        medium.hearers,
-        simulation.emulated_us,
-        _rss_kb(),
-        len(simulation.stations),
-        slices,
+        run_us=run_us,
+        transmissions=medium.transmissions,
+        hearers=medium.hearers,
+        emulated_us=simulation.emulated_us,
+        rss_kb=_rss_kb(),
+        stations=len(simulation.stations),
+        read=sorted(trace.read),
+        slices=slices,
     )
 
 

@@ -42,19 +42,9 @@ def watched(scenario: Scenario, seed: int, *kinds: type[Event]) -> tuple[Simulat
     return simulation, kept.events
 
 
-def max_hops(scenario: Scenario) -> int:
-    """adpMaxHops of a scenario."""
-    return scenario.adp.get("max_hops", profile(scenario.profile).loadng_config().max_hops)
-
-
-def within_reach(simulation: Simulation) -> set[int]:
-    """Stations that the channel lets the coordinator reach, at the noise of the run's start."""
-    return reachable(simulation.channel, simulation.start_us, max_hops(simulation.scenario))
-
-
 def channel_hops(simulation: Simulation, station: int) -> int:
     """The fewest links to a station, by the rule of `reach`; one more than adpMaxHops where there is no path."""
-    most = max_hops(simulation.scenario)
+    most = profile(simulation.scenario.profile).loadng_config().max_hops
     for hops in range(1, most + 1):
         if station in reachable(simulation.channel, simulation.start_us, hops):
             return hops
@@ -64,3 +54,8 @@ def channel_hops(simulation: Simulation, station: int) -> int:
 def one_job(scenario: Scenario, station: int) -> Scenario:
     """The same scenario with its first job alone, at another station."""
     return replace(scenario, jobs=[replace(scenario.jobs[0], station=station)])
+
+
+def fault_at(scenario: Scenario, at_us: int | None) -> Scenario:
+    """The same scenario with its first fault moved; without any fault for None."""
+    return replace(scenario, faults=[] if at_us is None else [replace(scenario.faults[0], at_us=at_us)])

@@ -33,7 +33,8 @@ from emulation.live.broker import Kind, embedded_broker, find_mosquitto
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_INS = REPOSITORY.parent / "shared" / "tools" / "offline-images.sh"
 BROKER_IMAGE = "eclipse-mosquitto:2"
-BASE_IMAGES = (BROKER_IMAGE, "python:3.12-slim")
+BASE_IMAGES = {BROKER_IMAGE: ("mosquitto",), "python:3.12-slim": ("python", "3.12")}
+"""Each with the words that make its stand-in."""
 REGISTRY_S = 5.0
 
 
@@ -83,10 +84,12 @@ def _prepare() -> None:
             name, is_setting, value = word.partition("=")
             if is_setting:
                 os.environ[name] = value
-    if any(docker("image", "inspect", image).returncode and not _registry_has(image) for image in BASE_IMAGES):
+    missing = [image for image in BASE_IMAGES if docker("image", "inspect", image).returncode]
+    if not all(_registry_has(image) for image in missing):
         if not STAND_INS.exists():
-            unavailable(f"no registry answers within {REGISTRY_S:.0f} s and {' or '.join(BASE_IMAGES)} is not here")
-        _stand_in("mosquitto", "python", "3.12")
+            unavailable(f"no registry answers within {REGISTRY_S:.0f} s, and here is no {' and no '.join(missing)}")
+        for image in missing:
+            _stand_in(*BASE_IMAGES[image])
     if docker("compose", "version").returncode:
         if not STAND_INS.exists():
             unavailable("no `docker compose`: install the compose plugin")

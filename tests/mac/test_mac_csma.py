@@ -33,7 +33,8 @@ def test_windows_of_both_priorities(wire):
     a.send(sap.BROADCAST)
     a.send(sap.BROADCAST, high=True)
     wire.run()
-    assert windows(a) == [8, 7]
+    # the second request takes the place of the first, which draws again after it
+    assert windows(a) == [8, 7, 8]
 
 
 def test_window_doubles_up_to_the_largest_and_lives_on(wire):
@@ -92,7 +93,7 @@ def test_broadcasts_from_the_largest_window(wire):
     a.send(2)
     a.send(sap.BROADCAST, high=True)
     wire.run()
-    assert windows(a)[:3] == [256, 7, 8]
+    assert windows(a)[:4] == [256, 7, 256, 8]
 
 
 def test_channel_access_failure(wire):
@@ -173,7 +174,26 @@ def test_high_priority_overtakes_in_the_queue(wire):
     for handle, high in ((1, False), (2, False), (3, True), (4, True)):
         a.send(sap.BROADCAST, handle=handle, high=high)
     wire.run()
-    assert [handle for _, handle, _ in a.confirms] == [1, 3, 4, 2]
+    assert [handle for _, handle, _ in a.confirms] == [3, 4, 1, 2]
+
+
+def test_high_priority_overtakes_a_frame_that_waits_for_silence(wire):
+    a, _ = wire.station(1), wire.station(2)
+    a.send(sap.BROADCAST, handle=1)
+    jam(wire, 1)
+    a.send(2, handle=2, high=True)
+    wire.run()
+    assert [handle for _, handle, _ in a.confirms] == [2, 1]
+
+
+def test_high_priority_does_not_overtake_a_retry(wire):
+    a = wire.station(1)
+    a.send(9, handle=1)
+    wire.clock.run_until(wire.clock.now + 200_000)
+    assert len(wire.frames(1)) == 1
+    a.send(sap.BROADCAST, handle=2, high=True)
+    wire.run()
+    assert [handle for _, handle, _ in a.confirms] == [1, 2]
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])

@@ -208,7 +208,7 @@ def test_queue_is_bounded(wire):
 def test_requests_expire_in_the_queue(wire):
     a = wire.station(1, queue_ttl_us=1_000_000)
     a.send(9, handle=1)
-    a.send(9, handle=2, high=True)
+    a.send(9, handle=2)
     wire.run()
     assert [(handle, status) for _, handle, status in a.confirms] == [
         (1, sap.NO_ACK),

@@ -46,6 +46,7 @@ OBIS = bytes.fromhex("0100010800FF")
 class Story:
     """Builds the events of a row of stations, one transmission after the other."""
 
+    OBIS = OBIS
     GET = GetRequestNormal(0, 1, OBIS, 2).encode()
     ANSWER_OK = bytes.fromhex("C40100000600003039")
     AARQ_OCTETS = Aarq(InitiateRequest().encode()).encode()

@@ -1,0 +1,289 @@
+"""One station's agent: its identity on the broker, its status, what it keeps, and when it lives.
+
+Its own connection carries nothing else. An agent first says that it wants the identity (a `claim`, which also proves
+that all retained messages are in); it refuses where another instance is online with a fresh heartbeat, takes a stale
+one over, and of two at once the one that `outranks` stays. The station lives while the agent is established, the run
+and its clock are known, and no fault has taken its power. What goes wrong in the station's own code ends its life and
+nobody else's; it gets a new one after a pause.
+
+Neighbours: `host` (the process), `live_run` (the station itself), `status_record`, `kept`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import Protocol
+
+from emulation.live.kept import next_life
+from emulation.live.live_run import LiveRun
+from emulation.live.logs import Logs
+from emulation.live.mqtt import BrokerUrl, Connection, Will
+from emulation.live.records import KeepRecord
+from emulation.live.status_record import FRESH_MS, StatusRecord
+from emulation.live.topics import PayloadError, Topics
+from g3plc.mac.constants import COUNTER_NAMES
+from g3plc.mac.pib import FIRST_COUNTER
+
+BEAT_S = 1.0
+"""Between two heartbeats."""
+GRACE_S = 0.1
+"""Between the claim's return and taking the identity: a rival's claim may be under way."""
+RESTART_S = 3.0
+"""Between a crash of a station and its next life."""
+
+
+class Process(Protocol):
+    """What an agent sees of its process."""
+
+    @property
+    def run(self) -> LiveRun | None:
+        """The run, once it and its clock are known."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why no station of this process can live at present, or nothing."""
+
+    @property
+    def lag_us(self) -> int:
+        """Worst lateness of callbacks in the last second."""
+
+    @property
+    def offset_us(self) -> int:
+        """The wall clock against the director's."""
+
+    @property
+    def refused(self) -> int:
+        """Payloads that were no good."""
+
+    def wants(self, station: int) -> None:
+        """The agent is ready: let its station live when it can."""
+
+
+class Agent:
+    """See the module's text. `run_agent` lives until it is cancelled, or the identity is refused.
+
+    `state` says in plain words what it is at; `established` whether the identity is ours.
+    """
+
+    def __init__(self, station: int, process: Process, url: BrokerUrl, topics: Topics, logs: Logs) -> None:
+        self.station = station
+        self._process = process
+        self._topics = topics
+        self._logs = logs
+        self.instance = secrets.token_hex(4)
+        self.since_ms = _wall_ms()
+        self.state = "connecting"
+        self.established = False
+        self.kept: KeepRecord | None = None
+        self.crashes = 0
+        self._found: StatusRecord | None = None
+        self._last_keep = b""
+        self._over = asyncio.Event()
+        self._grace: asyncio.TimerHandle | None = None
+        will = StatusRecord(False, self.instance, station, since_ms=self.since_ms, state="gone")
+        self._status_topic = topics.status(station)
+        self._keep_topic = topics.keep(station)
+        self.connection = Connection(
+            url, f"gridglow-{topics.pan:04x}-{station}-{self.instance}", Will(self._status_topic, will.encode()),
+            most_waiting=100, on_up=self._on_up,
+        )  # fmt: skip
+        self.connection.handle(self._status_topic, self._on_status)
+        self.connection.handle(self._keep_topic, self._on_keep)
+
+    async def run_agent(self) -> None:
+        """Live until cancelled or refused; either way the connection is closed in order."""
+        connection = asyncio.create_task(self.connection.run())
+        beats = asyncio.create_task(self._beat())
+        over = asyncio.create_task(self._over.wait())
+        try:
+            await asyncio.wait((connection, beats, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (connection, beats, over):
+                task.cancel()
+            await asyncio.gather(connection, beats, over, return_exceptions=True)
+
+    # -- the station's life, on the clock
+
+    def switch_on(self) -> None:
+        """Begin a life, if that can be."""
+        run = self._process.run
+        if run is None or not self.established or self.station in run.lives:
+            return
+        boot, stack, application = next_life(self.kept, run.record.run)
+        self.kept = KeepRecord(run.record.run, boot, False, stack, application)
+        try:
+            run.switch_on(self.station, boot, stack, application, self._crashed)
+        except Exception as error:
+            self._crashed(error)
+            return
+        self.state = "on"
+        self._keep()
+        self._publish_status()
+
+    def switch_off(self, state: str, clean: bool = True) -> None:
+        """End the life, keeping its numbers."""
+        run = self._process.run
+        self.state = state
+        if run is None or self.station not in run.lives:
+            return
+        if clean:
+            self._remember(run, True)
+        run.switch_off(self.station)
+        self._keep()
+        self._publish_status()
+
+    def say(self, level: str, text: str) -> None:
+        """A line in the station's log."""
+        self._logs.say(self.station, level, text)
+
+    def _crashed(self, error: Exception) -> None:
+        """The station's code raised: the life is over; its numbers are those kept last."""
+        self.crashes += 1
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f" ({place.tb_frame.f_code.co_qualname}, line {place.tb_lineno})" if place is not None else ""
+        self.say("error", f"crashed: {type(error).__name__}: {error}{where}; next life in {RESTART_S:.0f} s")
+        self.switch_off(f"crashed: {type(error).__name__}", clean=False)
+        asyncio.get_running_loop().call_later(RESTART_S, self._process.wants, self.station)
+
+    # -- identity
+
+    def _on_up(self) -> None:
+        """The connection stands: everything retained is on its way to us, and then our claim."""
+        self._found = None
+        self._publish_status(claim=True)
+        if self.established:
+            self._publish_status()
+            self._last_keep = b""
+            self._keep()
+
+    def _on_status(self, topic: str, payload: bytes, retained: bool) -> None:
+        try:
+            other = StatusRecord.decode(topic, payload)
+        except PayloadError as error:
+            if payload:
+                self.say("warning", f"unreadable status of ours on the broker: {error.reason}")
+            return
+        if other.instance == self.instance:
+            if other.claim and not retained and self._grace is None:
+                self._grace = asyncio.get_running_loop().call_later(GRACE_S, self._decide)
+        elif retained:
+            self._found = other
+        elif other.claim or other.online:
+            self._meet(other)
+        elif self.established:
+            self._publish_status()  # the will of an earlier instance has covered ours
+
+    def _decide(self) -> None:
+        """All that was retained is known, and no rival has spoken up."""
+        self._grace = None
+        found = self._found
+        if self._over.is_set() or not self.connection.up.is_set():
+            return
+        if found is not None and found.online:
+            age_ms = abs(_wall_ms() - found.beat_ms)
+            if age_ms < FRESH_MS and not (self.established and self.outranks(found)):
+                self._refuse(f"already online as {found.instance}, heard of {age_ms / 1000:.1f} s ago")
+                return
+            if not self.established:
+                self.say("info", f"takes over from {found.instance}, silent for {age_ms // 1000} s")
+        if not self.established:
+            self.established = True
+            self.state = self._process.obstacle or "starting"
+            self._process.wants(self.station)
+        self._publish_status()
+
+    def _meet(self, other: StatusRecord) -> None:
+        """Another agent speaks in our name."""
+        if self.outranks(other):
+            if self.established:
+                self._publish_status()
+        else:
+            self._refuse(f"another agent has this identity: {other.instance}")
+
+    def outranks(self, other: StatusRecord) -> bool:
+        """Whether we stay and the other goes."""
+        return StatusRecord(True, self.instance, self.station, since_ms=self.since_ms).outranks(other)
+
+    def _refuse(self, why: str) -> None:
+        self.established = False
+        self.switch_off(f"refused: {why}", clean=False)
+        self.say("error", f"refused: {why}")
+        self._over.set()
+
+    # -- what is published
+
+    async def _beat(self) -> None:
+        """Status every second, what is kept every other second if it has changed."""
+        await asyncio.sleep(secrets.randbelow(1000) / 1000 * BEAT_S)
+        count = 0
+        while True:
+            await asyncio.sleep(BEAT_S)
+            count += 1
+            if not self.established:
+                continue
+            self._publish_status()
+            if count % 2 == 0:
+                run = self._process.run
+                if run is not None and self.station in run.lives:
+                    self._remember(run, False)
+                    self._keep()
+
+    async def stop(self) -> None:
+        """An orderly end: the life is over, its numbers are kept, the status says offline."""
+        self.switch_off("stopped")
+        if self.established:
+            self._publish_status(online=False)
+        self.established = False
+        await self.connection.drain()
+        self._over.set()
+
+    def _publish_status(self, claim: bool = False, online: bool = True) -> None:
+        process = self._process
+        record = StatusRecord(
+            online and not claim, self.instance, self.station, claim, self.since_ms, _wall_ms(), self.station,
+            self.state, lag_us=process.lag_us, offset_us=process.offset_us, refused=process.refused,
+        )  # fmt: skip
+        run = process.run
+        if run is not None:
+            medium = run.medium
+            record.run = run.record.run
+            record.heard = medium.heard[self.station]
+            record.late = medium.late[self.station]
+            record.sense_doubt = medium.sense_doubt[self.station]
+            life = run.lives.get(self.station)
+            if life is not None:
+                record.boot = life.boot
+                record.routes = [[route.destination, route.next_hop, route.hop_count] for route in life.stack.routes()]
+                record.counters = {
+                    name: life.stack.mac_get(FIRST_COUNTER + place) for place, name in enumerate(COUNTER_NAMES)
+                }
+        self.connection.publish(self._status_topic, record.encode(), retain=not claim)
+
+    def _remember(self, run: LiveRun, clean: bool) -> None:
+        life = run.lives[self.station]
+        self.kept = KeepRecord(run.record.run, life.boot, clean, life.stack.keep(), life.application.keep())
+
+    def _keep(self) -> None:
+        """Publish what is kept, if it has changed."""
+        if self.kept is None or not self.established:
+            return
+        payload = self.kept.encode()
+        if payload != self._last_keep and self.connection.publish(self._keep_topic, payload, retain=True):
+            self._last_keep = payload
+
+    def _on_keep(self, topic: str, payload: bytes, retained: bool) -> None:
+        """What an earlier instance has kept; of interest until our first life."""
+        if not retained or self.kept is not None or not payload:
+            return
+        try:
+            self.kept = KeepRecord.decode(topic, payload)
+        except PayloadError as error:
+            self.say("warning", f"what was kept cannot be read, counters start anew: {error.reason}")
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000

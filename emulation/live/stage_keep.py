@@ -1,0 +1,36 @@
+"""`keep/director`: what the director's next life cannot learn from the other retained records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulation.live.json_fields import Fields, dump
+
+_MOST_ID = 0xFFFFFFFF
+AFTER_LOSS = 1_000
+"""Numbers go on from here where nothing was kept, so that an old answer meets no new question."""
+
+
+@dataclass(slots=True)
+class StageKeep:
+    """Numbers of the next job and fault of `run`, and whether the speed is sought automatically."""
+
+    run: int
+    next_job: int = AFTER_LOSS
+    next_fault: int = AFTER_LOSS
+    auto: bool = False
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return dump({name: getattr(self, name) for name in self.__slots__})
+
+    @classmethod
+    def decode(cls, topic: str, payload: bytes) -> StageKeep:
+        """Read a payload. PayloadError."""
+        fields = Fields(topic, payload)
+        return cls(
+            fields.integer("run", 0, _MOST_ID),
+            fields.integer("next_job", 1, _MOST_ID),
+            fields.integer("next_fault", 1, _MOST_ID),
+            fields.flag("auto"),
+        )

@@ -1,0 +1,164 @@
+"""The asynchronous part of the commands in `live_cli`: connect, do it, print, end with the right code.
+
+Exit codes: 0 done, 1 failed or refused or nobody there, 2 wrong options, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import typer
+from rich.console import Console, RenderableType
+
+from emulation.live.command_line import OptionError, configure_logging, pan_of, run_loop
+from emulation.live.director_shell import DirectorError, DirectorShell
+from emulation.live.mqtt import BrokerUrl, BrokerUrlError
+from emulation.live.playbook import Playbook
+from emulation.live.replies import ACCEPTED, DONE, REFUSED, Reply
+from emulation.live.topics import Topics
+from gridglow import live_status
+from gridglow.errors import fail
+from gridglow.live_client import LiveClient, LiveError, Message, connect
+from gridglow.live_watch import Filter, Watch
+
+LOGS_S = 5.0
+_FEW_CONNECTIONS = 1
+
+View = Callable[[Topics, Mapping[str, bytes]], RenderableType]
+
+
+def run_director(broker: str, pan: str, playbook: Playbook, fresh: bool) -> None:
+    """Direct until a signal comes."""
+    url, number = _where(broker, pan)
+    configure_logging("info")
+    lines = logging.getLogger("gridglow.director")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("director    %(message)s"))
+    lines.addHandler(handler)
+    lines.propagate = False
+    try:
+        raise typer.Exit(run_loop(lambda: _direct(DirectorShell, url, playbook, number, fresh), _FEW_CONNECTIONS))
+    except DirectorError as error:
+        fail(error, 3)
+
+
+async def _direct(make: type[DirectorShell], url: BrokerUrl, playbook: Playbook, pan: int, fresh: bool) -> int:
+    task = asyncio.ensure_future(make(url, playbook, pan, fresh).run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+    return 0
+
+
+def command(broker: str, pan: str, rest: str, fields: dict[str, Any], progress: tuple[str, ...]) -> None:
+    """Give a command, print its answers; ends with code 1 unless it is done."""
+    reply = _run(broker, pan, lambda client: _command(client, rest, fields, progress))
+    if reply.state == REFUSED:
+        allowed = f"; allowed: {reply.allowed}" if reply.allowed else ""
+        fail(f"refused: {reply.detail}{allowed}")
+    if reply.state != DONE:
+        fail(f"failed: {reply.detail}")
+
+
+async def _command(client: LiveClient, rest: str, fields: dict[str, Any], progress: tuple[str, ...]) -> Reply:
+    watch = Watch(client.topics, Filter())
+    topics = tuple(client.topics.event(0, kind) for kind in progress)
+
+    def seen(reply: Reply) -> None:
+        if reply.state == ACCEPTED and reply.detail:
+            typer.echo(f"accepted: {reply.detail}")
+        elif reply.state == DONE:
+            typer.echo(f"done: {reply.detail}" if reply.detail else "done")
+
+    def also(message: Message) -> None:
+        for line in watch.lines(message.topic, message.payload):
+            typer.echo(line)
+
+    return await client.command(rest, fields, seen, also, topics)
+
+
+def show(broker: str, pan: str, view: View) -> None:
+    """Print what is retained."""
+    topics, found = _run(broker, pan, _retained)
+    Console(highlight=False).print(view(topics, found))
+    if not found:
+        fail(f"nothing of PAN {topics.pan:04x} is on this broker")
+
+
+async def _retained(client: LiveClient) -> tuple[Topics, dict[str, bytes]]:
+    return client.topics, await client.retained(*live_status.filters(client.topics))
+
+
+def logs(broker: str, pan: str, who: str, follow: bool) -> None:
+    """Print lines of the log as they come."""
+    count = _run(broker, pan, lambda client: _logs(client, who, follow))
+    if not count:
+        fail(f"nothing was logged within {LOGS_S:.0f} s; with -f it is waited for")
+
+
+async def _logs(client: LiveClient, who: str, follow: bool) -> int:
+    await client.listen(client.topics.log(who))
+    count = 0
+    try:
+        async with asyncio.timeout(None if follow else LOGS_S):
+            async for message in client.messages():
+                name = _name(client.topics.parts(message.topic)[1])
+                text = message.payload[:2000].decode("utf-8", "replace").translate(_CONTROLS)
+                typer.echo(f"{name:<11} {text}")
+                count += 1
+    except TimeoutError:
+        pass
+    return count
+
+
+def watch(broker: str, pan: str, wanted: Filter) -> None:
+    """Print frames and events as they come."""
+    _run(broker, pan, lambda client: _watch(client, wanted))
+
+
+async def _watch(client: LiveClient, wanted: Filter) -> None:
+    watching = Watch(client.topics, wanted)
+    await client.listen(*watching.filters())
+    async for message in client.messages():
+        for line in watching.lines(message.topic, message.payload):
+            typer.echo(line)
+
+
+def _run(broker: str, pan: str, work: Callable[[LiveClient], Coroutine[Any, Any, Any]]) -> Any:
+    url, number = _where(broker, pan)
+
+    async def inside() -> Any:
+        async with connect(url, number) as client:
+            return await work(client)
+
+    try:
+        with asyncio.Runner() as runner:
+            return runner.run(inside())
+    except LiveError as error:
+        fail(error)
+
+
+def _where(broker: str, pan: str) -> tuple[BrokerUrl, int]:
+    try:
+        return BrokerUrl.parse(broker), pan_of(pan)
+    except BrokerUrlError as error:
+        fail(f"--broker {error}", 2)
+    except OptionError as error:
+        fail(error, 2)
+
+
+def _name(level: str) -> str:
+    return {"0": "coordinator"}.get(level, f"meter-{level}" if level.isdigit() else level)
+
+
+_CONTROLS = dict.fromkeys((*range(32), 127), "?")
+"""Other people's lines do not get to move the cursor."""

@@ -1,0 +1,157 @@
+"""Whole networks in virtual time, judged from nothing but their trace.
+
+`play` runs a scenario (a shipped name or TOML text) and returns what was seen; `story` reads the events in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+
+from emulation.clocks import SimClock
+from emulation.observe.record import Digest
+from emulation.observe.tap import Observer, Trace
+from emulation.scenario import Scenario, load, loads
+from emulation.sim import Simulation
+from g3plc import events as ev
+from g3plc.events import Event
+from gridglow.simulate import build
+
+SECOND = 1_000_000
+
+
+class Seen:
+    """An observer that keeps every event."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def observe(self, events: Sequence[Event]) -> None:
+        self.events.extend(events)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def fits(event: Event, kind: type[Event] | tuple[type[Event], ...], fields: dict[str, Any], /) -> bool:
+    return isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items())
+
+
+class Story:
+    """Reads events one after the other; `then` goes on to the next one that fits and fails if there is none."""
+
+    def __init__(self, events: Sequence[Event], start: int = 0) -> None:
+        self.events = events
+        self.at = start
+
+    def then(self, kind: type[Event], /, **fields: Any) -> Any:
+        for place in range(self.at, len(self.events)):
+            if fits(self.events[place], kind, fields):
+                self.at = place + 1
+                return self.events[place]
+        rest = [event for event in self.events[self.at :] if isinstance(event, kind)]
+        after = self.events[self.at - 1] if self.at else "the beginning"
+        raise AssertionError(f"after {after}\nno {kind.__name__} with {fields}; there follow {rest[:6]}")
+
+    def until(self, kind: type[Event], /, **fields: Any) -> list[Event]:
+        """Go on like `then`; return what was passed on the way."""
+        start = self.at
+        self.then(kind, **fields)
+        return list(self.events[start : self.at - 1])
+
+
+class Played:
+    """A finished run. `events` in their order; `digest` over all, `bare` without the tags."""
+
+    def __init__(self, scenario: Scenario, simulation: Simulation, events: list[Event], digest: str, bare: str) -> None:
+        self.scenario = scenario
+        self.simulation = simulation
+        self.events = events
+        self.digest = digest
+        self.bare = bare
+
+    def of(self, kind: type[Event] | tuple[type[Event], ...], /, **fields: Any) -> list[Any]:
+        return [event for event in self.events if fits(event, kind, fields)]
+
+    def one(self, kind: type[Event], /, **fields: Any) -> Any:
+        found = self.of(kind, **fields)
+        assert len(found) == 1, f"{len(found)} {kind.__name__} with {fields}: {found[:5]}"
+        return found[0]
+
+    def between(self, first: int, last: int) -> Played:
+        """The same run, as if only the events from `first` to `last` (microseconds) had been seen."""
+        within = [event for event in self.events if first <= event.t <= last]
+        return Played(self.scenario, self.simulation, within, self.digest, self.bare)
+
+    def story(self) -> Story:
+        return Story(self.events)
+
+    @property
+    def read(self) -> set[int]:
+        return {done.meter for done in self.of(ev.ReadDone)}
+
+    def hops(self, flow: int) -> list[tuple[int, int]]:
+        """The (sender, next hop) pairs over which a datagram went, retries left out."""
+        pairs: list[tuple[int, int]] = []
+        for tx in self.of(ev.TxStart, flow=flow):
+            if tx.dt < 2 and (tx.node, tx.next_hop) not in pairs:
+                pairs.append((tx.node, tx.next_hop))
+        return pairs
+
+    def tables(self, until: int) -> dict[int, dict[int, tuple[int, int, int]]]:
+        """Every station's routing table at a moment: destination to (next hop, hop count, carries data)."""
+        tables: dict[int, dict[int, tuple[int, int, int]]] = {}
+        for event in self.events:
+            if event.t > until:
+                break
+            if isinstance(event, ev.RouteSet):
+                entry = event.next_hop, event.hop_count, event.bidirectional
+                tables.setdefault(event.node, {})[event.destination] = entry
+            elif isinstance(event, ev.RouteLost):
+                del tables[event.node][event.destination]
+            elif isinstance(event, ev.Power):
+                tables[event.node] = {}
+        return tables
+
+
+def play(
+    what: str,
+    seed: int | None = None,
+    *,
+    observers: Sequence[Observer] = (),
+    clock: SimClock | None = None,
+    tags: bool = True,
+    feeder: str | None = None,
+    prepare: Callable[[Simulation], None] | None = None,
+) -> Played:
+    """Run a shipped scenario, or TOML text. `prepare(simulation)` may ask its clock for callbacks."""
+    scenario = loads(what, "told.toml", None, feeder) if "\n" in what else load(what)
+    seen, digest, bare = Seen(), Digest(), Digest(leave_out=("flow", "kind", "session"))
+    trace = Trace([seen, digest, bare, *observers])
+    simulation = build(scenario, scenario.seed if seed is None else seed, trace, clock, tags)
+    if prepare is not None:
+        prepare(simulation)
+    simulation.run()
+    trace.close()
+    assert not [str(failure) for failure in trace.failures]
+    return Played(scenario, simulation, seen.events, digest.hexdigest(), bare.hexdigest())
+
+
+@cache
+def _shipped(name: str, seed: int) -> Played:
+    return play(name, seed)
+
+
+@pytest.fixture(scope="session")
+def network() -> Callable[..., Played]:
+    """`play`."""
+    return play
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Callable[[str, int], Played]:
+    """A shipped scenario with a seed, run once for all tests of the process; its events must not be changed."""
+    return _shipped
