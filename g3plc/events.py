@@ -376,7 +376,7 @@ class Job(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A fault begins or ends (`state`: begin, end). `kind`: link, cable, station, noise, voltage; the rest as ordered."""
+    """A fault begins or ends (`state`). `kind`: link, cable, station, noise, voltage; the rest as ordered."""
 
     t: int
     node: int

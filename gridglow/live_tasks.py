@@ -15,7 +15,7 @@ from typing import Any
 import typer
 from rich.console import Console, RenderableType
 
-from emulation.live.command_line import OptionError, configure_logging, pan_of, run_loop
+from emulation.live.command_line import OptionError, configure_logging, pan_of
 from emulation.live.director_shell import DirectorError, DirectorShell
 from emulation.live.mqtt import BrokerUrl, BrokerUrlError
 from emulation.live.playbook import Playbook
@@ -27,7 +27,6 @@ from gridglow.live_client import LiveClient, LiveError, Message, connect
 from gridglow.live_watch import Filter, Watch
 
 LOGS_S = 5.0
-_FEW_CONNECTIONS = 1
 
 View = Callable[[Topics, Mapping[str, bytes]], RenderableType]
 
@@ -42,13 +41,14 @@ def run_director(broker: str, pan: str, playbook: Playbook, fresh: bool) -> None
     lines.addHandler(handler)
     lines.propagate = False
     try:
-        raise typer.Exit(run_loop(lambda: _direct(DirectorShell, url, playbook, number, fresh), _FEW_CONNECTIONS))
+        with asyncio.Runner() as runner:
+            runner.run(_direct(url, playbook, number, fresh))
     except DirectorError as error:
         fail(error, 3)
 
 
-async def _direct(make: type[DirectorShell], url: BrokerUrl, playbook: Playbook, pan: int, fresh: bool) -> int:
-    task = asyncio.ensure_future(make(url, playbook, pan, fresh).run())
+async def _direct(url: BrokerUrl, playbook: Playbook, pan: int, fresh: bool) -> None:
+    task = asyncio.ensure_future(DirectorShell(url, playbook, pan, fresh).run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
@@ -56,7 +56,6 @@ async def _direct(make: type[DirectorShell], url: BrokerUrl, playbook: Playbook,
         await task
     except asyncio.CancelledError:
         pass
-    return 0
 
 
 def command(broker: str, pan: str, rest: str, fields: dict[str, Any], progress: tuple[str, ...]) -> None:

@@ -66,6 +66,8 @@ def parse(kind: str, where: str, words: str, stations: int, leds: int) -> FaultO
     _set_word(order, parts)
     if order.for_us and order.ends:
         raise FaultError(f"{order.word!r} ends a fault: 'for' has no meaning there")
+    if order.for_us and order.word == "reboot":
+        raise FaultError("a reboot is over at once: 'for' has no meaning there; allowed: off for <seconds>")
     return order
 
 

@@ -103,9 +103,9 @@ def _object(text: str) -> dict[str, Any]:
     if type(found) is not dict:
         raise CommandError("a JSON list; allowed: plain words or one JSON object")
     for name, value in found.items():
-        if type(value) in (list, dict):
-            raise CommandError(f"{shown(name)}: nested values; allowed: one object of plain values")
-    return {name: value for name, value in found.items() if value is not None}
+        if value is None or type(value) in (list, dict):
+            raise CommandError(f"{shown(name)}: null or nested; allowed: text, numbers, true, false")
+    return found
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

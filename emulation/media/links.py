@@ -31,6 +31,12 @@ class ChannelFaults:
         self.cuts: set[int] = set()
         self.version = 0
 
+    def clear(self) -> None:
+        """No fault is in force."""
+        for known in (self.down, self.weak_cb, self.loss_percent, self.noise_cb, self.cuts):
+            known.clear()
+        self.version += 1
+
     def link(self, src: int, dst: int, word: str, value: int) -> None:
         """`word` for the directed pair: down, up (all faults of the pair are over), weak (dB), loss (percent)."""
         pair = (src, dst)

@@ -42,7 +42,9 @@ class SimMedium:
 
     def detach(self, station: int) -> None:
         """Switch a station off: it hears no more; what it is sending goes on to its end."""
-        self._stations.pop(station, None)
+        gone = self._stations.pop(station, None)
+        if gone is not None:
+            gone.deafen()
         self._hearers.clear()
 
     def transmit(self, tx: Transmission) -> None:

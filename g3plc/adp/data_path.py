@@ -7,8 +7,6 @@ RREQ. Neighbours: `sender` and `receiver` above, `mac_port` below, LOADng (`sap.
 
 from __future__ import annotations
 
-from collections import deque
-
 from g3plc.adp.config import AdpConfig
 from g3plc.adp.constants import DISCARDED, GROUP_ADDRESSES, LAYER, RELEASED, WAITING
 from g3plc.adp.mac_port import MacPort
@@ -39,7 +37,7 @@ class DataPath:
         self._config = config
         self._waiting: dict[int, list[Parcel]] = {}
         self._long: Parcel | None = None
-        self._longs: deque[Parcel] = deque()
+        self._longs: list[Parcel] = []
         self.routing: RoutingService
         self.user: AdpUser
 
@@ -103,7 +101,7 @@ class DataPath:
     def _next_long(self) -> None:
         self._long = None
         if self._longs:
-            parcel = self._longs.popleft()
+            parcel = self._longs.pop(0)
             if parcel.next_hop < GROUP_ADDRESSES:
                 self.send(parcel)
             else:

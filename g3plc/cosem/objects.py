@@ -77,9 +77,21 @@ class Method:
         self.tags = tags
 
 
+_constants: dict[tuple[int, object], Attribute] = {}
+_MOST_CONSTANTS: Final = 1024
+
+
 def constant(data: Data) -> Attribute:
-    """An attribute that is read and never changes."""
-    return Attribute(lambda _context: data)
+    """An attribute that is read and never changes. Thousands of meters share those with the same simple value."""
+    if not isinstance(data.value, int | bytes | str):
+        return Attribute(lambda _context: data)
+    key = (data.tag, data.value)
+    attribute = _constants.get(key)
+    if attribute is None:
+        attribute = Attribute(lambda _context: data)
+        if len(_constants) < _MOST_CONSTANTS:
+            _constants[key] = attribute
+    return attribute
 
 
 class CosemObject:

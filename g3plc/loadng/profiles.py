@@ -41,6 +41,8 @@ PROFILES: dict[str, Profile] = {
             "max_hops": 14,
             "rrep_wait_us": 8 * SECOND,
             "rrep_wait_unicast_us": 8 * SECOND,
+            "delay_low_lqi_us": 1_500 * MILLISECOND,
+            "delay_high_lqi_us": 150 * MILLISECOND,
             "net_traversal_us": 40 * SECOND,
             "routing_table_size": 500,
             "blacklist_size": 64,

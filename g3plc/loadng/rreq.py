@@ -6,6 +6,7 @@ it touches one table entry and computes no link cost. Neighbours: `rrep` answers
 
 from __future__ import annotations
 
+from g3plc.core.env import ignore
 from g3plc.events import Rreq as RreqEvent
 from g3plc.loadng.constants import (
     FIRST_GROUP_ADDRESS,
@@ -30,6 +31,11 @@ def flags_of(rreq: Rreq) -> int:
     return (FLAG_REPAIR if rreq.route_repair else 0) | (FLAG_UNICAST if rreq.unicast else 0)
 
 
+def _search(rreq: Rreq) -> int:
+    """One number for originator and sequence number."""
+    return rreq.originator << 16 | rreq.sequence_number
+
+
 class _Forward:
     """An RREQ that waits for its delay."""
 
@@ -44,13 +50,14 @@ class _Forward:
 class RreqReceiver:
     """Handles the RREQs of others."""
 
-    __slots__ = ("_forwards", "_replies", "_reverse_costs", "_router", "trickle")
+    __slots__ = ("_forwards", "_replies", "_reverse_costs", "_router", "_under_way", "trickle")
 
     def __init__(self, router: Router, replies: Replies, reverse_costs: ReverseCosts, trickle: ClusterTrickle) -> None:
         self._router = router
         self._replies = replies
         self._reverse_costs = reverse_costs
         self._forwards: dict[int, _Forward] = {}
+        self._under_way: dict[int, _Forward | None] = {}
         self.trickle = trickle
 
     def received(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
@@ -126,7 +133,7 @@ class RreqReceiver:
         if rreq.unicast:
             self._pass_on(src, rreq, rx.flow)
             return
-        waiting = self._forwards.get(rreq.originator)
+        waiting = self._forwards.get(_search(rreq))
         if waiting is not None:
             waiting.message, waiting.src, waiting.flow = rreq, src, rx.flow
             return
@@ -137,7 +144,7 @@ class RreqReceiver:
         elif len(self._forwards) >= self._router.config.forwards:
             self._ignored(src, rreq, "queue full")
         else:
-            self._forwards[rreq.originator] = forward
+            self._forwards[_search(rreq)] = forward
             self._router.env.clock.after(delay, self._due, forward)
 
     def delay_us(self, lqi: int, proven: bool) -> int:
@@ -156,7 +163,7 @@ class RreqReceiver:
         return delay
 
     def _due(self, forward: _Forward) -> None:
-        del self._forwards[forward.message.originator]
+        del self._forwards[_search(forward.message)]
         self._send(forward)
 
     def _send(self, forward: _Forward) -> None:
@@ -166,8 +173,20 @@ class RreqReceiver:
             if self.trickle.silences(rreq, known is not None and known.next_hop == rreq.destination):
                 self._ignored(forward.src, rreq, "trickle")
                 return
+        search = _search(rreq)
+        if search in self._under_way:
+            # while one copy still waits for the channel, only the best of those that follow is worth airtime
+            self._under_way[search] = forward
+            return
+        self._under_way[search] = None
         self._note(FORWARDED, BROADCAST, rreq, "")
-        router.send(BROADCAST, rreq, forward.flow)
+        router.send(BROADCAST, rreq, forward.flow, self._left, search)
+
+    def _left(self, search: int, _status: int) -> None:
+        """The MAC is done with a copy of this search: send the better one that came meanwhile."""
+        better = self._under_way.pop(search, None)
+        if better is not None:
+            self._send(better)
 
     def _pass_on(self, src: int, rreq: Rreq, flow: int) -> None:
         """Send a unicast RREQ along the route, or to all where there is none."""
@@ -197,6 +216,8 @@ class RreqReceiver:
 
     def _note(self, action: str, peer: int, rreq: Rreq, reason: str) -> None:
         env = self._router.env
+        if env.note is ignore:
+            return
         env.note(
             RreqEvent, action, peer, rreq.originator, rreq.destination, rreq.sequence_number,
             rreq.route_cost, rreq.hop_count, rreq.hop_limit, flags_of(rreq), reason,

@@ -6,7 +6,6 @@ they ask for.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +21,7 @@ class Spacing:
     def __init__(self, env: Env, config: LoadngConfig) -> None:
         self._env = env
         self._config = config
-        self._queue: deque[tuple[Callable[[Any], bool], Any]] = deque()
+        self._queue: list[tuple[Callable[[Any], bool], Any]] = []
         self._next_us = 0
         self._timer: Timer | None = None
 
@@ -39,6 +38,6 @@ class Spacing:
             if clock.now < self._next_us:
                 self._timer = clock.at(self._next_us, self._run, None)
                 return
-            fn, arg = self._queue.popleft()
+            fn, arg = self._queue.pop(0)
             if fn(arg):
                 self._next_us = clock.now + self._config.rreq_wait_us

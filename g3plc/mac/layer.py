@@ -13,7 +13,7 @@ from typing import Any
 
 from g3plc import sap
 from g3plc.core.env import Env
-from g3plc.core.ofdm import CIFS_US, EIFS_US
+from g3plc.core.ofdm import ACK_US, CIFS_US, EIFS_US
 from g3plc.mac.config import MacConfig
 from g3plc.mac.constants import HEADER_GAP_US, MAX_MSDU_OCTETS
 from g3plc.mac.csma import ChannelAccess
@@ -166,6 +166,7 @@ class Mac:
             self._silence()
 
     def _silence(self) -> None:
-        # our own answer ends without a word from the PHY: whoever waited for that would wait for ever
-        if self._clock.now < self._access.answer_until or not self._phy.plme_busy():
+        # the end of our own answer comes without a word from the PHY: to wait for it would be to wait for ever
+        answering = 0 < self._access.answer_until - self._clock.now <= ACK_US
+        if answering or not self._phy.plme_busy():
             self._transmit.feed(CLEAR)

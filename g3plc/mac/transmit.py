@@ -7,7 +7,6 @@ tone-map response, and broadcasts, go in ROBO on the full map.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from g3plc import events, sap
@@ -90,8 +89,8 @@ class Transmitter:
         self._kept = kept
         self._neighbours = neighbours
         self._done = done
-        self._high: deque[Outgoing] = deque()
-        self._normal: deque[Outgoing] = deque()
+        self._high: list[Outgoing] = []
+        self._normal: list[Outgoing] = []
         self._expire = self._on_timer
         self._report = self._on_report
         self.state = IDLE
@@ -138,7 +137,7 @@ class Transmitter:
             if not queue:
                 self.state = IDLE
                 return
-            out = queue.popleft()
+            out = queue.pop(0)
             if now <= out.deadline:
                 break
             self.refuse(out, sap.TRANSACTION_EXPIRED)
@@ -152,8 +151,8 @@ class Transmitter:
         """A request came while a frame waits for its slot: one of high priority goes before a normal untried one."""
         if not self._high or self._out.high_priority or self._tries:
             return
-        self._normal.appendleft(self._out)
-        self._out = self._high.popleft()
+        self._normal.insert(0, self._out)
+        self._out = self._high.pop(0)
         self._dsn = self._kept.next_dsn()
         self._access.start()
         if self.state == BACKOFF:

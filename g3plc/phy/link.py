@@ -46,14 +46,17 @@ class Link:
         self.loss = loss
         self.header_threshold = CERTAIN if down else error_rate.header_threshold(snr)
         self.certain_robo = not error_rate.threshold(ROBO, max_psdu(ROBO, FULL_TONE_MAP), snr)
-        self._payload: dict[tuple[int, int, int], int] = {}
+        self._payload: dict[int, int] | None = None
 
     def payload_threshold(self, modulation: int, tone_map: int, octets: int) -> int:
         """A draw below it loses the payload of a frame of `octets` (PSDU)."""
-        key = (modulation, tone_map, octets)
-        threshold = self._payload.get(key)
+        key = octets << 8 | modulation << 6 | tone_map
+        known = self._payload
+        if known is None:
+            known = self._payload = {}
+        threshold = known.get(key)
         if threshold is None:
-            threshold = self._payload[key] = self.payload_threshold_at(modulation, tone_map, octets, 0)
+            threshold = known[key] = self.payload_threshold_at(modulation, tone_map, octets, 0)
         return threshold
 
     def payload_threshold_at(self, modulation: int, tone_map: int, octets: int, rise_cb: int) -> int:

@@ -172,6 +172,13 @@ class Transceiver:
         """What kept the channel busy without energy is not going to be sent."""
         self.user.pd_channel_indication(sap.HEADER_IGNORED)
 
+    def deafen(self) -> None:
+        """The station is switched off: what is on the wire now ends without it."""
+        self._energies.clear()
+        self._captured = None
+        self._beside = []
+        self._fates.clear()
+
     # -- sending
 
     def _send(self, tx: Transmission) -> None:

@@ -149,11 +149,10 @@ class Project:
             time.sleep(0.5)
         pytest.fail(f"{words!r} was not logged within {timeout:.0f} s:\n{self.logs(*services)[-4000:]}", pytrace=False)
 
-    def mosquitto(self, program: str, account: str, *words: str, timeout: float = 30) -> str:
-        """Run the real `mosquitto_pub` or `mosquitto_sub` inside the broker's container; gives its output."""
+    def mosquitto(self, program: str, account: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the real `mosquitto_pub` or `mosquitto_sub` inside the broker's container."""
         access = ("-h", "127.0.0.1", "-u", account, "-P", f"demo-{account}")
-        done = self.compose("exec", "-T", "broker", program, *access, *words, timeout=timeout)
-        return done.stdout
+        return self.compose("exec", "-T", "broker", program, *access, *words)
 
     def down(self) -> None:
         self.compose("down", "-v", "--remove-orphans", "--timeout", "5", timeout=180)

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -206,3 +207,19 @@ def test_compose_reads_the_overrides(docker_engine: None, name: str) -> None:
         assert services[part]["read_only"] is True
         assert services[part]["cap_drop"] == ["ALL"]
         assert services[part]["environment"]["GRIDGLOW_BROKER"].startswith("mqtt://nodes:")
+
+
+@pytest.mark.live
+def test_the_broker_runs_confined_and_with_its_accounts(compose_project: Callable[..., Any]) -> None:
+    project = compose_project()
+    project.up("broker")
+    assert project.states()["broker"]["Health"] == "healthy"
+    topic = "gridglow/1/781d/cmd/link/3-17"
+    listener = ["-t", "gridglow/1/781d/reply/all", "-C", "1", "-W", "10"]
+    assert project.mosquitto("mosquitto_pub", "operator", "-t", topic, "-m", "down").returncode == 0
+    assert project.mosquitto("mosquitto_pub", "director", "-r", "-t", listener[1], "-m", "accepted").returncode == 0
+    assert project.mosquitto("mosquitto_sub", "viewer", *listener).stdout == "accepted\n"
+    stranger = project.compose("exec", "-T", "broker", "mosquitto_pub", "-t", topic, "-m", "down")
+    assert stranger.returncode != 0
+    assert project.compose("exec", "-T", "broker", "id", "-u").stdout == "1883\n"
+    assert project.compose("exec", "-T", "broker", "sh", "-c", "echo > /x").returncode != 0
