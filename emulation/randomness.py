@@ -29,13 +29,6 @@ def mix(*parts: int) -> int:
     return state
 
 
-def draw32(key: int, destination: int, purpose: int) -> int:
-    """A 32-bit draw for one receiver of one transmission; `key` = mix(seed, source, frame number)."""
-    value = (key ^ destination << 8 ^ purpose) * 0xBF58476D1CE4E5B9 & MASK
-    value = (value ^ value >> 29) * 0x94D049BB133111EB & MASK
-    return value >> 32
-
-
 class Stream:
     """A generator that belongs to one (seed, node, boot number, purpose)."""
 

@@ -6,6 +6,7 @@ the start and become integer microseconds without passing through a float. docs/
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from emulation.grid import fault
 from emulation.grid.feeder import Feeder, FeederError
 from emulation.media.channel_config import ChannelConfig
 from emulation.scenario_line import line_of
+from emulation.scenario_parameters import Range, adp_ranges, check_together, mac_ranges
 from g3plc.core.errors import UsageError
 from g3plc.loadng.profiles import PROFILES
 from g3plc.wire.data_text import parse_data
@@ -26,6 +28,18 @@ from g3plc.wire.data_text import parse_data
 VERBS = ("discover", "read", "set", "act", "collect")
 ORDERS = ("near", "far", "number")
 DEFAULT_OBIS = "1.0.1.8.0.255"
+MOST_SHOWN = 80
+FIRST_YEAR, LAST_YEAR = 1971, 2199
+
+
+_REQUEST = ("at", "do", "station", "class", "obis", "invoke_id", "hold")
+_JOB_KEYS: dict[str, tuple[str, ...]] = {
+    "discover": ("at", "do", "station"),
+    "read": (*_REQUEST, "attribute"),
+    "set": (*_REQUEST, "attribute", "value"),
+    "act": (*_REQUEST, "method", "value"),
+    "collect": ("at", "do"),
+}
 
 
 class ScenarioError(ValueError):
@@ -133,8 +147,25 @@ def loads(text: str, file: str, folder: Path | None, feeder_text: str | None = N
     try:
         tree = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{file}: {error}") from error
+        raise ScenarioError(f"{file}:{_line_in(text, str(error))}: not TOML: {error}") from error
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise ScenarioError(f"{file}:1: not TOML: a number or a nesting beyond all measure") from error
     return _Reader(text, file, folder, feeder_text).scenario(tree)
+
+
+def _line_in(text: str, message: str) -> int:
+    """The line that the TOML parser's message names, or the last."""
+    found = re.search(r"at line (\d+)", message)
+    return int(found[1]) if found else max(1, len(text.splitlines()))
+
+
+def _shown(value: object) -> str:
+    """A value of the file for an error message: one line, not too long."""
+    try:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
+    except (ValueError, RecursionError):
+        text = "a number beyond all measure"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 class _Reader:
@@ -161,11 +192,15 @@ class _Reader:
             epoch_s=self._start(tree),
             speed_permille=self._us(tree, "", "speed", 1_000_000) // 1000,
             limit_us=self._us(tree, "", "limit", 86_400_000_000),
-            mac=self._numbers(tree, "mac"),
-            adp=self._numbers(tree, "adp"),
+            mac=self._parameters(tree, "mac", mac_ranges()),
+            adp=self._parameters(tree, "adp", adp_ranges()),
             channel=self._channel(tree),
             collection=self._collection(tree),
         )
+        try:
+            check_together(scenario.profile, scenario.mac, scenario.adp)
+        except UsageError as error:
+            raise self._error("", "mac", str(error)) from error
         scenario.jobs = [self._job(item, i, feeder) for i, item in enumerate(self._tables(tree, "job"))]
         scenario.faults = [self._fault(item, i, feeder) for i, item in enumerate(self._tables(tree, "fault"))]
         return scenario
@@ -185,6 +220,8 @@ class _Reader:
         start = tree.get("start", datetime(2026, 11, 23, 0, 0, tzinfo=UTC))
         if not isinstance(start, datetime) or start.tzinfo is None or start.microsecond:
             raise self._error("", "start", "expected a whole second with time zone, like 2026-11-23T01:00:00Z")
+        if not FIRST_YEAR <= start.year <= LAST_YEAR:
+            raise self._error("", "start", f"year {start.year}; allowed: {FIRST_YEAR} to {LAST_YEAR}")
         return int(start.timestamp())
 
     def _channel(self, tree: dict[str, Any]) -> ChannelConfig:
@@ -195,6 +232,13 @@ class _Reader:
             except UsageError as error:
                 raise self._error("channel", key, str(error).removeprefix(f"{key}: ")) from error
         return ChannelConfig.of(numbers)
+
+    def _parameters(self, tree: dict[str, Any], name: str, ranges: dict[str, Range]) -> dict[str, int]:
+        numbers = self._numbers(tree, name)
+        self._known(numbers, name, tuple(sorted(ranges)))
+        for key in numbers:
+            self._int(numbers, name, key, None, *ranges[key])
+        return numbers
 
     def _collection(self, tree: dict[str, Any]) -> CollectionPlan:
         table = tree.get("collection", {})
@@ -212,16 +256,13 @@ class _Reader:
 
     def _job(self, item: dict[str, Any], index: int, feeder: Feeder) -> JobOrder:
         where = f"job[{index}]"
-        allowed = ("at", "do", "station", "class", "obis", "attribute", "method", "value", "invoke_id", "hold")
-        self._known(item, where, allowed)
         verb = self._choice(item, where, "do", None, VERBS)
+        self._known(item, where, _JOB_KEYS[verb])
         job = JobOrder(index + 1, self._us(item, where, "at", 0), verb)
         if verb == "collect":
-            self._known(item, where, ("at", "do"))
             return job
         job.station = self._int(item, where, "station", None, 1, len(feeder.stations) - 1)
         if verb == "discover":
-            self._known(item, where, ("at", "do", "station"))
             return job
         job.class_id = self._int(item, where, "class", 3, 0, 0xFFFF)
         job.obis = self._obis(item, where)
@@ -239,17 +280,25 @@ class _Reader:
         kinds = [kind for kind in fault.KINDS if kind in item]
         if len(kinds) != 1:
             raise self._error(where, "", f"expected exactly one of {', '.join(fault.KINDS)}")
-        words = self._string(item, where, "word", "") or ""
+        words = self._string(item, where, "word", "")
         if "value" in item:
-            words = f"{words} {item['value']}".strip()
+            words = f"{words} {_shown(item['value'])}".strip()
         if "seconds" in item:
-            words = f"{words} for {item['seconds']}"
-        place = str(item[kinds[0]])
+            words = f"{words} for {_shown(item['seconds'])}"
+        place = item[kinds[0]] if isinstance(item[kinds[0]], str) else _shown(item[kinds[0]])
         order = self._checked(
             where, kinds[0], lambda text: fault.parse(kinds[0], place, text, len(feeder.stations), feeder.leds), words
         )
-        order.power = bool(item.get("power", False))
+        order.power = self._power(item, where, order.kind)
         return TimedFault(self._us(item, where, "at", None), order)
+
+    def _power(self, item: dict[str, Any], where: str, kind: str) -> bool:
+        power = item.get("power", False)
+        if not isinstance(power, bool):
+            raise self._error(where, "power", f"{_shown(power)}; allowed: true, false")
+        if power and kind != "cable":
+            raise self._error(where, "power", f"means nothing for a {kind}; allowed: with cable")
+        return power
 
     # -- values
 
@@ -278,7 +327,7 @@ class _Reader:
     def _string(self, table: dict[str, Any], where: str, key: str, default: str | None) -> str:
         value = self._value(table, where, key, default)
         if not isinstance(value, str):
-            raise self._error(where, key, f"{value!r} is no text")
+            raise self._error(where, key, f"{_shown(value)} is no text")
         return value
 
     def _choice(
@@ -286,13 +335,13 @@ class _Reader:
     ) -> str:
         value = self._string(table, where, key, default)
         if value not in allowed:
-            raise self._error(where, key, f"{value!r} is unknown; allowed: {', '.join(allowed)}")
+            raise self._error(where, key, f"{_shown(value)} is unknown; allowed: {', '.join(allowed)}")
         return value
 
     def _int(self, table: dict[str, Any], where: str, key: str, default: int | None, low: int, high: int) -> int:
         value = self._value(table, where, key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise self._error(where, key, f"{value!r}; allowed: whole numbers from {low} to {high}")
+            raise self._error(where, key, f"{_shown(value)}; allowed: whole numbers from {low} to {high}")
         return value
 
     def _us(self, table: dict[str, Any], where: str, key: str, default: int | None) -> int:
@@ -302,7 +351,7 @@ class _Reader:
         value = self._value(table, where, key, None)
         number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         if not number or not Decimal(value).is_finite() or not 0 <= value <= 10**8 or Decimal(value) * 1_000_000 % 1:
-            raise self._error(where, key, f"{value!s}; allowed: 0 to 100000000 with at most six decimals")
+            raise self._error(where, key, f"{_shown(value)}; allowed: 0 to 100000000 with at most six decimals")
         return int(Decimal(value) * 1_000_000)
 
     def _numbers(self, tree: dict[str, Any], name: str) -> dict[str, int]:
@@ -311,14 +360,14 @@ class _Reader:
             raise self._error("", name, f"expected a table [{name}]")
         for key, value in table.items():
             if not isinstance(value, int) or isinstance(value, bool):
-                raise self._error(name, key, f"{value!r} is no whole number")
+                raise self._error(name, key, f"{_shown(value)} is no whole number")
         return dict(table)
 
     def _obis(self, item: dict[str, Any], where: str) -> bytes:
         text = self._string(item, where, "obis", DEFAULT_OBIS)
         parts = text.split(".")
         if len(parts) != 6 or not all(part.isascii() and part.isdigit() and int(part[:4]) <= 255 for part in parts):
-            raise self._error(where, "obis", f"{text!r}; expected six numbers like {DEFAULT_OBIS}")
+            raise self._error(where, "obis", f"{_shown(text)}; expected six numbers like {DEFAULT_OBIS}")
         return bytes(int(part) for part in parts)
 
     def _checked(self, where: str, key: str, parse: Callable[[str], Any], text: str) -> Any:

@@ -15,7 +15,7 @@ from emulation.media.channel import Channel
 from emulation.media.links import ChannelFaults, LinkTable
 from emulation.media.sim import SimMedium
 from emulation.observe.tap import Trace
-from emulation.randomness import Stream, draw32
+from emulation.randomness import Stream
 from emulation.scenario import JobOrder, Scenario, TimedFault
 from g3plc import events, sap
 from g3plc.core.env import Env
@@ -147,7 +147,7 @@ class Simulation:
         env = Env(station, clock, lambda purpose: Stream(self.seed, station, boot, purpose), note)
         kept = self._kept.get(station, {})
         config = StationConfig(station, self.scenario.profile, self.scenario.mac, self.scenario.adp, self._tags)
-        stack = Station(env, self.medium, draw32, config, kept.get("stack"))
+        stack = Station(env, self.medium, config, kept.get("stack"))
         build = self._coordinator if station == 0 else self._meter
         application = build(station, stack, kept.get("application"))
         stack.application = application

@@ -22,7 +22,7 @@ from g3plc.loadng.layer import Loadng
 from g3plc.loadng.profiles import profile
 from g3plc.mac.config import MacConfig
 from g3plc.mac.layer import Mac
-from g3plc.phy.transceiver import Draw, Medium, Transceiver
+from g3plc.phy.transceiver import Medium, Transceiver
 from g3plc.wire import apdu as apdus
 from g3plc.wire import cosem_wrapper
 
@@ -83,14 +83,13 @@ class Station:
         self,
         env: Env,
         medium: Medium,
-        draw: Draw,
         config: StationConfig,
         kept: Mapping[str, Any] | None = None,
     ) -> None:
         known = kept or {}
         self.env = env
         self._handle = int(known.get("datagrams", 0))
-        self.phy = Transceiver(env, medium, draw, int(known.get("frame", 0)), config.tags)
+        self.phy = Transceiver(env, medium, int(known.get("frame", 0)), config.tags)
         self._mac = Mac(env, self.phy, config.mac, known.get("mac"))
         self._adp = Adp(env, self._mac, config.short, config.pan_id, config.adp, known.get("adp"))
         self._loadng = Loadng(env, self._adp, config.short, config.loadng, known.get("loadng"))

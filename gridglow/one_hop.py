@@ -17,7 +17,7 @@ from emulation.media.channel_config import ChannelConfig
 from emulation.media.links import ChannelFaults, LinkTable
 from emulation.media.sim import SimMedium
 from emulation.observe.tap import Observer, Trace
-from emulation.randomness import Stream, draw32
+from emulation.randomness import Stream
 from g3plc import sap
 from g3plc.core.env import Env
 from g3plc.core.errors import UsageError
@@ -95,7 +95,7 @@ class _End:
         self.received: list[tuple[int, bytes]] = []
         self.on_confirm: Callable[[], None] | None = None
         env = Env(short, clock, lambda purpose: Stream(seed, short, 1, purpose), trace.note_for(short, clock))
-        self.phy = Transceiver(env, medium, draw32)
+        self.phy = Transceiver(env, medium)
         self.mac = Mac(env, self.phy, mac_config(mac_pan_id=PAN, mac_short_address=short))
         self.phy.user = self.mac
         self.mac.user = self

@@ -28,9 +28,9 @@ ENDS = ("up", "mend", "on", "clear")
 
 RANGES: dict[str, tuple[int, int]] = {"weak": (1, 100), "loss": (1, 100), "noise": (1, 60), "voltage": (0, 400)}
 
-_LINK = re.compile(r"(\d{1,5})([->])(\d{1,5})")
-_ROUTE = re.compile(r"route (\d{1,5})")
-_SECONDS = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?")
+_LINK = re.compile(r"(\d{1,5})([->])(\d{1,5})", re.ASCII)
+_ROUTE = re.compile(r"route (\d{1,5})", re.ASCII)
+_SECONDS = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?", re.ASCII)
 
 
 class FaultError(ValueError):
@@ -62,6 +62,8 @@ def parse(kind: str, where: str, words: str, stations: int, leds: int) -> FaultO
     parts = words.split()
     if len(parts) >= 2 and parts[-2] == "for":
         order.for_us = seconds_us(parts[-1])
+        if not order.for_us:
+            raise FaultError(f"'for {parts[-1]}': no time at all; allowed: more than 0 seconds")
         parts = parts[:-2]
     _set_word(order, parts)
     if order.for_us and order.ends:
@@ -135,7 +137,8 @@ def _set_word(order: FaultOrder, parts: list[str]) -> None:
     if word in RANGES:
         low, high = RANGES[word]
         if len(rest) != 1 or not rest[0].isascii() or not rest[0].isdigit() or not low <= int(rest[0][:9]) <= high:
-            raise FaultError(f"{kind} {order.where}: {word} needs a whole number from {low} to {high}")
+            found = f", not {' '.join(rest)!r}" if rest else ""
+            raise FaultError(f"{kind} {order.where}: {word} needs a whole number from {low} to {high}{found}")
         order.value = int(rest[0])
     elif rest:
         raise FaultError(

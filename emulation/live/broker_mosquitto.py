@@ -53,13 +53,15 @@ class Mosquitto:
 
     kind: Kind = "mosquitto"
 
-    def __init__(self, program: str, bind: str, port: int, configuration: Path) -> None:
+    def __init__(self, program: str, bind: str, port: int) -> None:
         self.port = port
         self.deaths = 0
         self.url = local_url(bind, port)
         self._host = self.url.removeprefix("mqtt://").rpartition(":")[0].strip("[]")
-        self._command = [*_prefix(), program, "-c", str(configuration)]
+        self._command = [*_prefix(), program, "-c"]
+        self._configuration = _CONFIGURATION.format(port=port, bind=bind or "0.0.0.0")
         self._process: asyncio.subprocess.Process | None = None
+        self._listener: asyncio.Task[None] | None = None
         self._last_words = ""
         self._failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -71,20 +73,30 @@ class Mosquitto:
     async def start(self) -> None:
         """Start the child and wait until it answers a CONNECT; raises `BrokerError` with its own last words."""
         self._last_words = ""
-        # A session of its own: Ctrl-C is for us, and the stations still have to say goodbye through the broker.
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        listener = asyncio.create_task(self._listen(process))
+        # The file is read once; gone as soon as the child answers, it is no litter when we are killed.
+        with tempfile.TemporaryDirectory(prefix="gridglow-broker-") as folder:
+            # Started by root, mosquitto changes to its own user and still has to read it.
+            Path(folder).chmod(0o755)
+            configuration = Path(folder, "mosquitto.conf")
+            configuration.write_text(self._configuration, encoding="utf-8")
+            # A session of its own: Ctrl-C is for us, and the stations still have to say goodbye through the broker.
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._command,
+                str(configuration),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            await self._wait_until_ready(process)
+
+    async def _wait_until_ready(self, process: asyncio.subprocess.Process) -> None:
+        self._listener = asyncio.create_task(self._listen(process))
         try:
             async with asyncio.timeout(_READY_S):
                 while not await self._answers():
                     if process.returncode is not None:
-                        await listener
+                        await self._listener
                         raise BrokerError(f"mosquitto did not start: {self._last_words or _ending(process)}")
                     await asyncio.sleep(0.01)
         except TimeoutError:
@@ -120,7 +132,9 @@ class Mosquitto:
             quick = quick + 1 if loop.time() - started < _SOON_S else 1
             reason = self._last_words or _ending(self._process)
             if quick > _PATIENCE:
-                self._failure.set_result(f"mosquitto died {quick} times in a row: {reason}")
+                failure = f"mosquitto died {quick} times in a row: {reason}"
+                _log.error("%s", failure)
+                self._failure.set_result(failure)
                 return
             _log.warning("the broker ended (%s): starting it again on port %d", reason, self.port)
             await asyncio.sleep(0.1 * (quick - 1))
@@ -164,28 +178,22 @@ class Mosquitto:
 @asynccontextmanager
 async def mosquitto(program: str, bind: str, port: int) -> AsyncIterator[Mosquitto]:
     """Run a mosquitto child as long as the block runs; see `broker.embedded_broker`."""
-    with tempfile.TemporaryDirectory(prefix="gridglow-broker-") as folder:
-        # Started by root, mosquitto changes to its own user and still has to read this.
-        Path(folder).chmod(0o755)
-        configuration = Path(folder, "mosquitto.conf")
-        child = await _first_start(program, bind, port, configuration)
-        watch = asyncio.create_task(child.keep_running(), name="broker watch")
-        try:
-            yield child
-        finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
-            await child.stop()
+    child = await _first_start(program, bind, port)
+    watch = asyncio.create_task(child.keep_running(), name="broker watch")
+    try:
+        yield child
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+        await child.stop()
 
 
-async def _first_start(program: str, bind: str, port: int, configuration: Path) -> Mosquitto:
+async def _first_start(program: str, bind: str, port: int) -> Mosquitto:
     """A free port found by us may be taken by somebody else before mosquitto has it: then another one."""
     for last in (port != 0, port != 0, True):
         with listening_socket(bind, port) as probe:
             chosen = int(probe.getsockname()[1])
-        text = _CONFIGURATION.format(port=chosen, bind=bind or "0.0.0.0")
-        configuration.write_text(text, encoding="utf-8")
-        child = Mosquitto(program, bind, chosen, configuration)
+        child = Mosquitto(program, bind, chosen)
         try:
             await child.start()
         except BrokerError:

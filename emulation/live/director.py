@@ -202,10 +202,10 @@ class Director:
 
     def _own_record(self, topic: str, payload: bytes, wall_ns: int) -> None:
         """A record that only a director writes: an echo of ours, the will of an earlier life, or somebody's garbage."""
-        if self.bulletin.is_ours(topic, payload):
-            return
         if self.state == SETTLING:
             self._testament.add(topic, payload)
+            return
+        if self.bulletin.is_ours(topic, payload):
             return
         if not payload and topic not in (self.topics.run, self.topics.clock, self.topics.keep(NAME)):
             known = {self.topics.fault(record.id) for record in self.stage.faults.records}

@@ -101,9 +101,10 @@ class FaultDesk:
                 f"{order.kind} {order.where}: no fault is in force there; allowed: {self._places(order)}"
             )
         for record in ended:
+            until_us = record.until_us
             self._end(record, at_us)
             for where in _left_over(record.order, order):
-                self._add(replace(record.order, where=where), at_us, record.until_us, record.owner)
+                self._add(replace(record.order, where=where), at_us, until_us, record.owner)
         return [record.id for record in ended]
 
     # -- time

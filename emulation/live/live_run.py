@@ -18,7 +18,7 @@ from emulation.live.topics import Topics
 from emulation.media.channel import Channel
 from emulation.media.links import ChannelFaults, LinkTable
 from emulation.observe.tap import Trace
-from emulation.randomness import Stream, draw32
+from emulation.randomness import Stream
 from emulation.scenario import Scenario
 from emulation.sim import Application, Factory
 from g3plc import events
@@ -127,7 +127,7 @@ class LiveRun:
         note = self.trace.note_for(station, self.clock)
         env = Env(station, clock, lambda purpose: Stream(seed, station, boot, purpose), note)
         config = StationConfig(station, scenario.profile, scenario.mac, scenario.adp, True, self._topics.pan)
-        stack = Station(env, self.medium, draw32, config, stack_kept or None)
+        stack = Station(env, self.medium, config, stack_kept or None)
         application = self._factory(station, stack, application_kept or None)
         stack.application = application
         self.lives[station] = Life(boot, clock, stack, application)

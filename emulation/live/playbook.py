@@ -71,6 +71,18 @@ class Playbook:
                 return True
         return False
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many jobs and faults of the present scene have been played."""
+        return len(self.scene.jobs) - len(self._jobs), len(self.scene.faults) - len(self._faults)
+
+    def skip(self, jobs: int, faults: int) -> None:
+        """The present scene, after so many jobs and faults; what was due in the meantime comes at once."""
+        self._open(0)
+        for waiting, count in ((self._jobs, jobs), (self._faults, faults)):
+            for _ in range(min(count, len(waiting))):
+                waiting.popleft()
+
     def next_us(self) -> int | None:
         """When something is due next."""
         times = [self._jobs[0].at_us] if self._jobs else []

@@ -114,6 +114,8 @@ class Stage:
         self.clock.adopt(clock)
         now_us = self.clock.emulated_us(wall_ns)
         self.playbook.resume(run.scenario, run.text, now_us)
+        if keep.jobs_played >= 0 and keep.faults_played >= 0:
+            self.playbook.skip(keep.jobs_played, keep.faults_played)
         self.faults.adopt(run.run, faults, now_us)
         self.faults.next_id = max(self.faults.next_id, keep.next_fault)
         self.jobs.adopt(run.run, keep.next_job)
@@ -340,7 +342,8 @@ class Stage:
 
     def _keep(self, again: bool = False) -> None:
         """What the next life of the director goes on from."""
-        kept = StageKeep(self.run, self.jobs.next_id, self.faults.next_id, self.clock.auto).encode()
+        numbers = self.run, self.jobs.next_id, self.faults.next_id, self.clock.auto
+        kept = StageKeep(*numbers, *self.playbook.counts).encode()
         if again or kept != self._kept:
             self._kept = kept
             self._say.record(self._topics.keep("director"), kept)

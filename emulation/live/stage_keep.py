@@ -13,12 +13,17 @@ AFTER_LOSS = 1_000
 
 @dataclass(slots=True)
 class StageKeep:
-    """Numbers of the next job and fault of `run`, and whether the speed is sought automatically."""
+    """Numbers of the next job and fault of `run`, and whether the speed is sought automatically.
+
+    `jobs_played` and `faults_played` count what has been played of the scene; -1 where that is not known.
+    """
 
     run: int
     next_job: int = AFTER_LOSS
     next_fault: int = AFTER_LOSS
     auto: bool = False
+    jobs_played: int = -1
+    faults_played: int = -1
 
     def encode(self) -> bytes:
         """The payload."""
@@ -33,4 +38,6 @@ class StageKeep:
             fields.integer("next_job", 1, _MOST_ID),
             fields.integer("next_fault", 1, _MOST_ID),
             fields.flag("auto"),
+            fields.integer("jobs_played", -1, _MOST_ID, -1),
+            fields.integer("faults_played", -1, _MOST_ID, -1),
         )

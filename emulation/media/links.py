@@ -6,6 +6,7 @@ Both media use this: the one in virtual time asks for all receivers of a sender,
 from __future__ import annotations
 
 from emulation.media.channel import Channel
+from emulation.randomness import mix64
 from g3plc.phy.link import Link
 
 PERCENT = (1 << 32) // 100
@@ -121,4 +122,5 @@ class LinkTable:
             channel.group_offsets_cb(src, dst),
             pair in faults.down,
             faults.loss_percent.get(pair, 0) * PERCENT,
+            mix64(dst),
         )

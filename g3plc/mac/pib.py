@@ -126,23 +126,25 @@ _BY_IDENT = {attribute.ident: attribute for attribute in ATTRIBUTES}
 class Pib:
     """The attributes of one station."""
 
-    __slots__ = ("_config", "_kept", "_neighbours", "_pos")
+    __slots__ = ("_config", "_kept", "_neighbours", "_pos", "_table_read", "_table_rows")
 
     def __init__(self, config: MacConfig, kept: Kept, neighbours: NeighbourTable, pos: PosTable) -> None:
         self._config = config
         self._kept = kept
         self._neighbours = neighbours
         self._pos = pos
-        for attribute in ATTRIBUTES:
-            if hasattr(config, attribute.field):
-                _check_range(attribute, getattr(config, attribute.field))
-        _check_together(config.mac_min_be, config.mac_max_be, config.mac_csma_fairness_limit)
+        self._table_read = (-1, -1)
+        self._table_rows: list[Any] = []
+        check(config)
 
     def get(self, ident: int, index: int, now: int) -> Any:
         """The value, or row `index` of a table. UsageError: unknown attribute or row."""
         attribute = _find(ident)
         if attribute.type == "table":
-            rows = self._rows(ident, now)
+            # whoever reads a table reads it row by row, and no time passes meanwhile
+            if self._table_read != (ident, now) or index == 0:
+                self._table_rows, self._table_read = self._rows(ident, now), (ident, now)
+            rows = self._table_rows
             if not 0 <= index < len(rows):
                 raise UsageError(f"{attribute.name} has no row {index}")
             return rows[index]
@@ -184,6 +186,14 @@ class Pib:
         if ident == POS_TABLE:
             return list(self._pos.rows(now, self._config.mac_pos_table_entry_ttl * MINUTE_US))
         return []
+
+
+def check(config: MacConfig) -> None:
+    """UsageError: an attribute is out of its range, or at odds with another."""
+    for attribute in ATTRIBUTES:
+        if hasattr(config, attribute.field):
+            _check_range(attribute, getattr(config, attribute.field))
+    _check_together(config.mac_min_be, config.mac_max_be, config.mac_csma_fairness_limit)
 
 
 def _find(ident: int) -> Attribute:

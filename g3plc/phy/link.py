@@ -13,16 +13,30 @@ CERTAIN = 1 << 32
 """Threshold above every draw: the frame is lost without drawing."""
 
 
+_MASK = 0xFFFFFFFFFFFFFFFF
+_PAYLOAD_SALT = 0x9E3779B97F4A7C15
+_LOSS_SALT = 0xC2B2AE3D27D4EB4F
+
+
+def draw(key: int, salt: int) -> int:
+    """32 random bits for one transmission (its 64-bit key, well mixed), one receiver and one purpose (an odd salt).
+
+    The middle bits of a 64-bit product: as good as the key, and the same whoever asks in whatever order.
+    """
+    return key * salt >> 32 & 0xFFFFFFFF
+
+
 class Link:
     """From station `src` to station `dst`.
 
     `groups_cb`: SNR of each of the six tone-map groups. `down`: a fault makes the pair unable to decode each other.
-    `loss`: threshold of frames lost to a fault, 0 none. `certain_robo`: no frame in ROBO is lost to noise.
+    `loss`: threshold of frames lost to a fault, 0 none. `salt`: 64 bits of the receiver's own, for its draws.
+    `certain_robo`: no frame in ROBO is lost to noise.
     """
 
     __slots__ = (
-        "_payload", "certain_robo", "down", "dst", "groups_cb", "header_threshold", "level_cb", "loss", "lqi",
-        "noise_cb", "snr_cb", "src",
+        "_payload", "certain_robo", "down", "dst", "groups_cb", "header_salt", "header_threshold", "level_cb", "loss",
+        "loss_salt", "lqi", "noise_cb", "payload_salt", "snr_cb", "src",
     )  # fmt: skip
 
     def __init__(
@@ -34,6 +48,7 @@ class Link:
         offsets_cb: tuple[int, ...],
         down: bool = False,
         loss: int = 0,
+        salt: int = 1,
     ) -> None:
         self.src = src
         self.dst = dst
@@ -45,8 +60,15 @@ class Link:
         self.down = down
         self.loss = loss
         self.header_threshold = CERTAIN if down else error_rate.header_threshold(snr)
+        self.header_salt = salt | 1
+        self.payload_salt = salt * _PAYLOAD_SALT & _MASK | 1
+        self.loss_salt = salt * _LOSS_SALT & _MASK | 1
         self.certain_robo = not error_rate.threshold(ROBO, max_psdu(ROBO, FULL_TONE_MAP), snr)
         self._payload: dict[int, int] | None = None
+
+    def lost(self, key: int) -> bool:
+        """Whether a fault takes the frame with this key."""
+        return bool(self.loss) and draw(key, self.loss_salt) < self.loss
 
     def payload_threshold(self, modulation: int, tone_map: int, octets: int) -> int:
         """A draw below it loses the payload of a frame of `octets` (PSDU)."""

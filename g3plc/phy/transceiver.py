@@ -17,7 +17,6 @@ Every random draw is addressed by transmission, receiver and purpose, so that no
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from g3plc import events, sap
@@ -25,13 +24,8 @@ from g3plc.core import flow as flows
 from g3plc.core.env import Env
 from g3plc.core.ofdm import ACK_US, FULL_TONE_MAP, HEADER_US, PREAMBLE_US, ROBO, SLOT_US, airtime_us
 from g3plc.phy import error_rate, power_sum
-from g3plc.phy.link import Link
+from g3plc.phy.link import Link, draw
 from g3plc.phy.transmission import Transmission
-
-DRAW_HEADER, DRAW_PAYLOAD, DRAW_LOSS = range(3)
-
-Draw = Callable[[int, int, int], int]
-"""(key of the transmission, receiving station, purpose) to a 32-bit integer."""
 
 
 class Medium(Protocol):
@@ -60,18 +54,17 @@ class Transceiver:
     """
 
     __slots__ = (
-        "_beside", "_captured", "_draw", "_energies", "_env", "_fates",
+        "_beside", "_captured", "_energies", "_env", "_fates",
         "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "frame_number",
         "user",
     )  # fmt: skip
 
     user: sap.PhyUser
 
-    def __init__(self, env: Env, medium: Medium, draw: Draw, first_frame: int = 0, tags: bool = True) -> None:
+    def __init__(self, env: Env, medium: Medium, first_frame: int = 0, tags: bool = True) -> None:
         self._env = env
         self._node = env.node
         self._medium = medium
-        self._draw = draw
         self.frame_number = first_frame
         self._tags = tags
         self._energies: dict[Transmission, Link] = {}
@@ -142,7 +135,7 @@ class Transceiver:
             return
         self._energies[tx] = link
         threshold = link.header_threshold
-        if threshold == 0 or self._draw(tx.key, self._node, DRAW_HEADER) >= threshold:
+        if threshold == 0 or tx.key * link.header_salt >> 32 & 0xFFFFFFFF >= threshold:
             self._captured = tx
 
     def energy_end(self, tx: Transmission, link: Link) -> None:
@@ -203,9 +196,9 @@ class Transceiver:
     def _settle(self, tx: Transmission, link: Link, threshold: int, culprit: Transmission | None) -> None:
         """A frame for us whose header was good: is the payload good too?"""
         reason = ""
-        if threshold and self._draw(tx.key, self._node, DRAW_PAYLOAD) < threshold:
+        if threshold and draw(tx.key, link.payload_salt) < threshold:
             reason = "noise" if culprit is None else "collision"
-        elif link.loss and self._lost_to_fault(tx, link):
+        elif link.lost(tx.key):
             reason = "fault"
         if reason:
             self._note_lost(tx, link, "payload", reason, culprit)
@@ -225,13 +218,10 @@ class Transceiver:
         )  # fmt: skip
 
     def _ack_heard(self, tx: Transmission, link: Link) -> None:
-        if self._lost_to_fault(tx, link):
+        if link.lost(tx.key):
             self._missed(tx, link)
         else:
             self.user.pd_ack_indication(tx.dt == sap.DT_ACK, tx.fcs, tx.ssca)
-
-    def _lost_to_fault(self, tx: Transmission, link: Link) -> bool:
-        return bool(link.loss) and self._draw(tx.key, self._node, DRAW_LOSS) < link.loss
 
     def _missed(self, tx: Transmission, link: Link) -> None:
         """Energy whose header we do not have."""
@@ -287,7 +277,7 @@ class Transceiver:
         if link.down:
             return False
         threshold = error_rate.header_threshold(link.snr_cb - _rise_cb(link, beside))
-        return threshold == 0 or self._draw(tx.key, self._node, DRAW_HEADER) >= threshold
+        return threshold == 0 or draw(tx.key, link.header_salt) >= threshold
 
     def _settle_in_crowd(self, tx: Transmission, link: Link) -> None:
         """The captured frame had company: hold it against the parts that it touched."""

@@ -139,13 +139,13 @@ class Project:
         lines = self.compose("ps", "-a", "--format", "json").stdout.splitlines()
         return {state["Service"]: state for state in map(json.loads, lines)}
 
-    def wait_for_log(self, words: str, *services: str, timeout: float = 60) -> str:
-        """The first log line that contains the words."""
+    def wait_for_log(self, words: str, *services: str, times: int = 1, timeout: float = 90) -> str:
+        """The log line that contains the words for the `times`th time."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            for line in self.logs(*services).splitlines():
-                if words in line:
-                    return line
+            found = [line for line in self.logs(*services).splitlines() if words in line]
+            if len(found) >= times:
+                return found[times - 1]
             time.sleep(0.5)
         pytest.fail(f"{words!r} was not logged within {timeout:.0f} s:\n{self.logs(*services)[-4000:]}", pytrace=False)
 

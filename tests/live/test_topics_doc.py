@@ -1,4 +1,4 @@
-"""docs/topics.md and its schemas say what the program does: examples, records and topics are held against each other."""
+"""docs/topics.md and its schemas say what the program does: its examples, records and topics."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 
 from emulation.clocks import SimClock
 from emulation.media.sim import SimMedium
-from emulation.randomness import draw32
+from emulation.randomness import mix64
 from g3plc import events, sap
 from g3plc.core.env import Env
 from g3plc.core.flow import GET_REQUEST, flow_tag
@@ -30,7 +30,7 @@ class Table:
     def __init__(self, levels: dict[tuple[int, int], int], down: Iterable[tuple[int, int]] = (), loss: int = 0) -> None:
         self._links: dict[int, list[Link]] = {}
         for (src, dst), level in sorted(levels.items()):
-            link = Link(src, dst, level, NOISE, (0,) * 6, (src, dst) in set(down), loss)
+            link = Link(src, dst, level, NOISE, (0,) * 6, (src, dst) in set(down), loss, mix64(dst))
             self._links.setdefault(src, []).append(link)
 
     def refresh(self, now: int) -> bool:
@@ -74,7 +74,7 @@ class Wire:
         self.phys = []
         for node in range(stations):
             env = Env(node, self.clock, lambda purpose: None, self._note(node))  # type: ignore[arg-type, return-value]
-            phy = Transceiver(env, self.medium, draw32)
+            phy = Transceiver(env, self.medium)
             ear = Listener(self.clock)
             phy.user = ear
             self.medium.attach(node, phy)
@@ -247,7 +247,7 @@ def test_a_station_switched_on_in_the_middle_of_a_frame_does_not_receive_it() ->
     wire = Wire(2, Table(both(0, 1, STRONG)))
     wire.send(0, 1, START)
     wire.clock.run_until(START + 1000)
-    reborn = Transceiver(Env(1, wire.clock, lambda purpose: None), wire.medium, draw32)  # type: ignore[arg-type, return-value]
+    reborn = Transceiver(Env(1, wire.clock, lambda purpose: None), wire.medium)  # type: ignore[arg-type, return-value]
     reborn.user = ear = Listener(wire.clock)
     wire.medium.detach(1)
     wire.medium.attach(1, reborn)
