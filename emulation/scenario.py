@@ -234,8 +234,9 @@ class _Reader:
         return ChannelConfig.of(numbers)
 
     def _parameters(self, tree: dict[str, Any], name: str, ranges: dict[str, Range]) -> dict[str, int]:
+        if isinstance(tree.get(name), dict):
+            self._known(tree[name], name, tuple(sorted(ranges)))
         numbers = self._numbers(tree, name)
-        self._known(numbers, name, tuple(sorted(ranges)))
         for key in numbers:
             self._int(numbers, name, key, None, *ranges[key])
         return numbers
@@ -304,6 +305,8 @@ class _Reader:
 
     def _error(self, table: str, key: str, reason: str) -> ScenarioError:
         place = ".".join(part for part in (table, key) if part)
+        if not place.isprintable():
+            place = ascii(place)
         return ScenarioError(f"{self._file}:{line_of(self._text, table, key)}: {place}: {reason}")
 
     def _known(self, table: dict[str, Any], where: str, allowed: tuple[str, ...]) -> None:

@@ -168,7 +168,7 @@ class Director:
             self._director_status(topic, payload, wall_ns)
         elif who.isascii() and who.isdigit() and payload:
             station = number_of(topic, who, 0xFFFF)
-            self.stage.station_status(station, StatusRecord.decode(topic, payload), payload)
+            self.stage.station_status(station, StatusRecord.decode(topic, payload), payload, wall_ns)
 
     def _director_status(self, topic: str, payload: bytes, wall_ns: int) -> None:
         if not payload:
@@ -181,7 +181,9 @@ class Director:
             return
         if not other.alive(wall_ns // _MS):
             return
-        if other.outranks(self._status(wall_ns)):
+        established = bool(self.stage.run)
+        equals = established == (not other.claim)
+        if other.outranks(self._status(wall_ns)) if equals else not established:
             self.state = REFUSING
             self.problem = f"another director ({other.instance}) is at work in PAN {self.topics.pan:04x} on this broker"
         elif self.state == WORKING:

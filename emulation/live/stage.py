@@ -34,6 +34,10 @@ from g3plc import events
 GATE_NS = 5_000_000_000
 """After the first station has taken up a run, the others are waited for so long."""
 REBOOT_US = 1
+LOST_NS = 6_000_000_000
+"""A coordinator's agent that is offline for so long does not come back with its jobs; a broker may restart meanwhile."""
+
+_COORDINATOR_GONE = "the coordinator was switched off"
 
 
 class Stage:
@@ -59,6 +63,7 @@ class Stage:
         self._at_wall: list[tuple[int, Asker | None]] = []
         self._kept = b""
         self._now_us = 0
+        self._coordinator_lost_ns: int | None = None
 
     # -- what is known
 
@@ -200,14 +205,15 @@ class Stage:
 
     # -- what comes from the stations
 
-    def station_status(self, station: int, record: StatusRecord, payload: bytes) -> None:
+    def station_status(self, station: int, record: StatusRecord, payload: bytes, wall_ns: int) -> None:
         """A station's status has come in."""
         before = self.roll.coordinator()
         self.roll.take(station, record, payload)
         if station or record.claim or before is None:
             return
-        if not record.online or record.state != "on" or record.boot != before.boot:
-            self.jobs.fail_accepted("the coordinator was switched off")
+        if record.online and (record.state != "on" or record.boot != before.boot):
+            self.jobs.fail_accepted(_COORDINATOR_GONE)
+        self._coordinator_lost_ns = None if record.online else self._coordinator_lost_ns or wall_ns
 
     def job_result(self, result: JobResult) -> bool:
         """The coordinator's word on a job; False where there is no such job."""
@@ -226,6 +232,8 @@ class Stage:
             self._play(now_us, wall_ns)
         for change in self.faults.advance(now_us, wall_ns):
             self._fault_changed(change.record, change.state)
+        if self._coordinator_lost_ns is not None and wall_ns >= self._coordinator_lost_ns + LOST_NS:
+            self.jobs.fail_accepted(_COORDINATOR_GONE)
         self.jobs.advance(wall_ns)
         generation = self.clock.generation
         if self.clock.look(*self.roll.since_mark(), wall_ns):

@@ -77,8 +77,8 @@ class Router:
         """Tell whether this station answers for `destination`."""
         return destination == self.short or destination in self.destination_addresses
 
-    def learn_neighbour(self, src: int, rx: RxInfo, proven: bool, used: bool) -> None:
-        """Create or better the one-hop entry of a neighbour just heard.
+    def learn_neighbour(self, src: int, rx: RxInfo, proven: bool, used: bool, cost: int = -1) -> None:
+        """Create or better the one-hop entry of a neighbour just heard; `cost` of the link, if it is at hand.
 
         `proven`: the message came by unicast, so that our ACK has reached it or will be asked for again. `used`: the
         message changed the table, which in draft-15 makes the entry unverified when it was an RREQ.
@@ -86,7 +86,8 @@ class Router:
         if src >= FIRST_GROUP_ADDRESS or src == self.short:
             return
         entry = self.table.get(src)
-        cost = self.links.cost(src, rx)
+        if cost < 0:
+            cost = self.links.cost(src, rx)
         weak = int(rx.lqi < self.config.weak_lqi)
         metric = self.config.metric_type
         if used and not proven and self.config.rreq_clears_bidirectional:

@@ -103,14 +103,15 @@ class RreqReceiver:
         router = self._router
         config = router.config
         table = router.table
-        metric, cost = router.links.extend(rreq.metric_type, rreq.route_cost, router.links.cost(src, rx))
+        link_cost = router.links.cost(src, rx)
+        metric, cost = router.links.extend(rreq.metric_type, rreq.route_cost, link_cost)
         weak = min(MAX_WEAK_LINKS, rreq.weak_link_count + (rx.lqi < config.weak_lqi))
         hop_count = min(MAX_HOP_COUNT, rreq.hop_count + 1)
         hop_limit = rreq.hop_limit - 1
         entry = table.get(rreq.originator)
         if entry is not None and not is_better(entry, rreq, metric, weak, cost, hop_count):
             stale = entry.sequence != rreq.sequence_number
-            router.learn_neighbour(src, rx, False, False)
+            router.learn_neighbour(src, rx, False, False, link_cost)
             if config.trickle_enabled and not stale:
                 self.trickle.heard(src, rreq, rx.lqi)
             self._ignored(src, rreq, "stale" if stale else "not better")
@@ -120,7 +121,7 @@ class RreqReceiver:
         verified = entry is not None and entry.bidirectional
         table.write(rreq.originator, src, cost, hop_count, weak, metric, rreq.sequence_number, verified)
         if src != rreq.originator:
-            router.learn_neighbour(src, rx, False, True)
+            router.learn_neighbour(src, rx, False, True, link_cost)
         self._note(RECEIVED, src, rreq, "")
         if router.is_mine(rreq.destination):
             self._replies.asked(rreq)

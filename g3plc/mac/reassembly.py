@@ -27,21 +27,18 @@ class _Partial:
 
 
 class Reassembly:
-    """Segmented frames under way, by source; true when there are any."""
+    """Segmented frames under way: `partials` by source."""
 
-    __slots__ = ("_limit", "_partials", "_ttl_us")
+    __slots__ = ("_limit", "_ttl_us", "partials")
 
     def __init__(self, limit: int, ttl_us: int) -> None:
         self._limit = limit
         self._ttl_us = ttl_us
-        self._partials: dict[int, _Partial] = {}
-
-    def __len__(self) -> int:
-        return len(self._partials)
+        self.partials: dict[int, _Partial] = {}
 
     def abandon(self, src: int) -> None:
         """`src` has begun another frame."""
-        self._partials.pop(src, None)
+        self.partials.pop(src, None)
 
     def add(self, frame: MacFrame, src: int, now: int) -> tuple[int, bytes]:
         """Take a segment: (REFUSED, HELD or COMPLETE, the MSDU if complete)."""
@@ -49,7 +46,7 @@ class Reassembly:
         if number == 0:
             partial = self._start(frame, src)
         else:
-            known = self._partials.get(src)
+            known = self.partials.get(src)
             if known is None or not self._continues(known, frame, now):
                 return REFUSED, b""
             partial = known
@@ -57,17 +54,17 @@ class Reassembly:
                 return HELD, b""
         partial.octets += len(frame.payload)
         if partial.octets > MAX_MSDU_OCTETS:
-            del self._partials[src]
+            del self.partials[src]
             return REFUSED, b""
         partial.parts.append(frame.payload)
         if frame.lsf:
-            del self._partials[src]
+            del self.partials[src]
             return COMPLETE, b"".join(partial.parts)
         partial.deadline = now + self._ttl_us
         return HELD, b""
 
     def _start(self, frame: MacFrame, src: int) -> _Partial:
-        partials = self._partials
+        partials = self.partials
         partials.pop(src, None)
         if len(partials) >= self._limit:
             del partials[next(iter(partials))]

@@ -132,7 +132,7 @@ class Receiver:
         self._pos.heard(src, rx.lqi, now)
         if not self._duplicates.is_new(src << 8 | frame.dsn, now, self._config.mac_duplicate_detection_ttl * SECOND_US):
             return
-        if self._reassembly:
+        if self._reassembly.partials:
             self._reassembly.abandon(src)
         counters = self._kept.counters
         counters[RX_DATA] += 1
@@ -196,7 +196,7 @@ class Receiver:
             return
         if not frame.lsf or frame.segment_number:
             verdict, payload = self._reassembly.add(frame, src, now)
-        elif self._reassembly:
+        elif self._reassembly.partials:
             self._reassembly.abandon(src)
         if verdict == REFUSED:
             self._drop("segment order", psdu, rx)

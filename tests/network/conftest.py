@@ -72,9 +72,13 @@ class Played:
         self.events = events
         self.digest = digest
         self.bare = bare
+        self._by_kind: dict[type[Event], list[Event]] = {}
+        for event in events:
+            self._by_kind.setdefault(type(event), []).append(event)
 
     def of(self, kind: type[Event] | tuple[type[Event], ...], /, **fields: Any) -> list[Any]:
-        return [event for event in self.events if fits(event, kind, fields)]
+        among = self.events if isinstance(kind, tuple) else self._by_kind.get(kind, [])
+        return [event for event in among if fits(event, kind, fields)]
 
     def one(self, kind: type[Event], /, **fields: Any) -> Any:
         found = self.of(kind, **fields)
@@ -155,3 +159,44 @@ def network() -> Callable[..., Played]:
 def shipped() -> Callable[[str, int], Played]:
     """A shipped scenario with a seed, run once for all tests of the process; its events must not be changed."""
     return _shipped
+
+
+HEAD = {
+    "row4": 'feeder = "row4"\nlimit = 600\n[channel]\nshadow_cb = 0\nasymmetry_cb = 0\nnoise_spread_cb = 0\n',
+    "board": 'feeder = "board"\nlimit = 600\n',
+}
+"""Beginnings of scenarios: four in a row that hear their neighbours only, and the board."""
+
+
+def job(at: float, do: str, station: int | None = None, **more: Any) -> str:
+    """A [[job]] of a scenario."""
+    return _table("job", at=at, do=do, **({} if station is None else {"station": station}), **more)
+
+
+def fault(at: float, word: str, **more: Any) -> str:
+    """A [[fault]] of a scenario: `link="1-2"` or another place."""
+    return _table("fault", at=at, word=word, **more)
+
+
+def _table(name: str, **items: Any) -> str:
+    lines = [f"{key.rstrip('_')} = {_toml(value)}" for key, value in items.items()]
+    return "\n".join([f"[[{name}]]", *lines, ""])
+
+
+def _toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+class Texts:
+    """The pieces that scenarios are put together from."""
+
+    row4 = HEAD["row4"]
+    board = HEAD["board"]
+    job = staticmethod(job)
+    fault = staticmethod(fault)
+
+
+@pytest.fixture(scope="session")
+def texts() -> type[Texts]:
+    """See `Texts`."""
+    return Texts

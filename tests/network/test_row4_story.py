@@ -1,4 +1,4 @@
-"""The time sequence of the paper's figure 2, step by step, from the trace: A the coordinator; B, C, D the meters 1, 2, 3.
+"""The time sequence of the paper's figure 2, step by step, from the trace: A the coordinator; B, C, D meters 1, 2, 3.
 
 Each part is told on its own: the route is built, used, broken, and built again.
 """

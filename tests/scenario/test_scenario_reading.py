@@ -160,22 +160,18 @@ TREES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=12
 )
 TABLES = st.dictionaries(KEYS, TREES, max_size=6)
+VERBS = ["read", "set", "act", "collect", "discover"]
+JOB_KEYS = ("at", "station", "class", "obis", "attribute", "method", "value", "invoke_id", "hold")
+FAULT_KEYS = ("link", "cable", "station", "noise", "voltage", "word", "value", "seconds", "power")
 LIKELY = st.fixed_dictionaries(
     {},
     optional={
         "job": st.lists(
-            st.fixed_dictionaries(
-                {"do": st.sampled_from(["read", "set", "act", "collect", "discover"])}, optional={n: SCALARS for n in (
-                    "at", "station", "class", "obis", "attribute", "method", "value", "invoke_id", "hold")}
-            ),
+            st.fixed_dictionaries({"do": st.sampled_from(VERBS)}, optional=dict.fromkeys(JOB_KEYS, SCALARS)),
             max_size=3,
         ),
         "fault": st.lists(
-            st.fixed_dictionaries(
-                {"at": st.integers(0, 9)},
-                optional={n: SCALARS for n in (
-                    "link", "cable", "station", "noise", "voltage", "word", "value", "seconds", "power")},
-            ),
+            st.fixed_dictionaries({"at": st.integers(0, 9)}, optional=dict.fromkeys(FAULT_KEYS, SCALARS)),
             max_size=3,
         ),
         "feeder": st.sampled_from(["row4", "board", "x", ".", "/"]),
@@ -215,8 +211,35 @@ def test_any_tree_is_read_or_refused_in_one_line(tree: dict[str, Any]) -> None:
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.text(max_size=200) | st.lists(st.sampled_from(['"', "'", "[", "]", "{", "}", "=", "\n", ".", ",", "#", "\\",
-                                                         "job", "at", "1", "e", "-", "\x00", "[[", "]]"])).map("".join))
+@given(
+    st.text(max_size=200)
+    | st.lists(
+        st.sampled_from(
+            [
+                '"',
+                "'",
+                "[",
+                "]",
+                "{",
+                "}",
+                "=",
+                "\n",
+                ".",
+                ",",
+                "#",
+                "\\",
+                "job",
+                "at",
+                "1",
+                "e",
+                "-",
+                "\x00",
+                "[[",
+                "]]",
+            ]
+        )
+    ).map("".join)
+)
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     try:
         loads(text, "mine.toml", None)

@@ -18,6 +18,8 @@ FAULT = "[[fault]]\nat = 1\n"
 # text, line, key as it is named, what must be in the reason
 TABLE = [
     ('titel = "x"', 1, "titel", ("unknown key", "title", "feeder", "job", "fault")),
+    ('"a\\nb" = 1', 1, "'a\\nb'", ("unknown key",)),
+    ('[mac]\nx = "loud"', 2, "mac.x", ("unknown key",)),
     ("title = 5", 1, "title", ("5", "no text")),
     ('feeder = "bord"', 1, "feeder", ("bord", "board", "row4", "meters500")),
     ("feeder = 3", 1, "feeder", ("3", "no text")),
@@ -146,7 +148,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "binary.toml"
-    path.write_bytes(b"title = \"\xff\xfe\"")
+    path.write_bytes(b'title = "\xff\xfe"')
     with pytest.raises(ScenarioError, match=r"binary\.toml: not UTF-8 at octet 9"):
         load(str(path))
 

@@ -170,6 +170,20 @@ def test_jobs_fail_with_the_coordinators_life(new_world: Any) -> None:
     assert world.states() == ["accepted", "failed"]
 
 
+def test_jobs_outlive_a_short_absence_of_the_coordinator(new_world: Any) -> None:
+    world = new_world().started()
+    world.command("read/3")
+    world.result(1, "accepted")
+    world.beat(online=False, state="gone")
+    world.pass_time(5)
+    world.beat()
+    world.pass_time(5)
+    assert world.states() == ["accepted"]
+    world.beat(online=False, state="gone")
+    world.pass_time(7)
+    assert world.states() == ["accepted", "failed"]
+
+
 def test_speed_takes_effect_300_ms_ahead(new_world: Any) -> None:
     world = new_world().started()
     before = world.clock["generation"]

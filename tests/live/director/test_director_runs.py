@@ -245,3 +245,17 @@ def test_goodbye_says_so(new_world: Any) -> None:
     world.director.goodbye(world.now)
     world.pump()
     assert (world.status.online, world.status.state) == (False, "gone")
+
+
+def test_of_two_that_start_at_once_one_stays(new_world: Any) -> None:
+    world = new_world()
+    first, second = world.new_director("a0"), world.new_director("b0")
+    first.connected(world.now)
+    second.connected(world.now)
+    claims = [*first.take(), *second.take()]
+    for topic, payload, _ in claims:
+        first.receive(topic, payload, False, world.now)
+        second.receive(topic, payload, False, world.now)
+    for director in (first, second):
+        director.tick(world.now + 1000 * MS)
+    assert (first.state, second.state) == (WORKING, REFUSING)
