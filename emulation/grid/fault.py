@@ -136,7 +136,13 @@ def _set_word(order: FaultOrder, parts: list[str]) -> None:
     order.word = word
     if word in RANGES:
         low, high = RANGES[word]
-        if len(rest) != 1 or not rest[0].isascii() or not rest[0].isdigit() or not low <= int(rest[0][:9]) <= high:
+        if (
+            len(rest) != 1
+            or not rest[0].isascii()
+            or not rest[0].isdigit()
+            or len(rest[0]) > 9
+            or not low <= int(rest[0]) <= high
+        ):
             found = f", not {' '.join(rest)!r}" if rest else ""
             raise FaultError(f"{kind} {order.where}: {word} needs a whole number from {low} to {high}{found}")
         order.value = int(rest[0])

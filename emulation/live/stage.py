@@ -35,7 +35,7 @@ GATE_NS = 5_000_000_000
 """After the first station has taken up a run, the others are waited for so long."""
 REBOOT_US = 1
 LOST_NS = 6_000_000_000
-"""A coordinator's agent that is offline for so long does not come back with its jobs; a broker may restart meanwhile."""
+"""An agent of the coordinator that is offline for so long has lost its jobs; a broker may restart meanwhile."""
 
 _COORDINATOR_GONE = "the coordinator was switched off"
 

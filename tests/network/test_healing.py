@@ -98,7 +98,7 @@ def test_a_one_way_break_on_the_board_is_routed_around(network: Any, texts: Any)
     assert not [e for e in run.of(ev.RxOk, node=dst, src=src) if e.t > 26 * SECOND]
 
 
-@pytest.mark.parametrize(("word", "reason"), [("loss 60", "fault"), ("weak 9", "noise")])
+@pytest.mark.parametrize(("word", "reason"), [("loss 30", "fault"), ("weak 9", "noise")])
 def test_a_bad_link_costs_retries_and_no_value(network: Any, texts: Any, word: str, reason: str) -> None:
     jobs = "".join(texts.job(5 + 20 * number, "read", 3) for number in range(4))
     run = network(texts.row4 + texts.fault(1, word, link="1-2") + jobs)
@@ -223,6 +223,6 @@ def test_the_route_in_use_is_what_breaks(network: Any, texts: Any) -> None:
         texts.row4
         + texts.job(1, "read", 3)
         + texts.fault(10, "down for 5", link="route 3")
-        + texts.fault(11, "loss 10 for 1", link="route 2")
+        + texts.fault(11, "loss 10 for 1", link="route 1")
     )
-    assert [e.where for e in run.of(ev.Fault, state="begin")] == ["2-3", "1-2"]
+    assert [e.where for e in run.of(ev.Fault, state="begin")] == ["2-3", "0-1"]

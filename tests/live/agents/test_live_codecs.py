@@ -121,7 +121,8 @@ EVENT = events.RxLost(5, 3, 4, 6, 7000, 90, "header", "late", -1, -1)
 DECODERS = [
     RunRecord.decode, ClockRecord.decode, JobRecord.decode, JobResult.decode, KeepRecord.decode, SyncRecord.decode,
     StatusRecord.decode, lambda topic, payload: FaultRecord.decode(topic, payload, 49, 411),
-    lambda topic, payload: air.decode(topic, 3, payload), lambda topic, payload: event_map.decode(topic, "Ack", payload),
+    lambda topic, payload: air.decode(topic, 3, payload),
+    lambda topic, payload: event_map.decode(topic, "Ack", payload),
 ]  # fmt: skip
 
 
