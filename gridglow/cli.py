@@ -28,6 +28,7 @@ def simulate(
     scenario: Annotated[str, typer.Argument(help="a shipped scenario (see `gridglow scenarios`) or a .toml file")],
     seed: Annotated[int | None, typer.Option(min=0, help="another seed than the scenario's")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="write the run's evidence into this folder")] = None,
+    psdu: Annotated[bool, typer.Option("--psdu", help="a second capture with every segment as it was sent")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, no table")] = False,
 ) -> None:
     """Run a scenario in virtual time, as fast as the processor allows."""
@@ -36,11 +37,13 @@ def simulate(
 
     try:
         loaded = load(scenario)
-        report.simulate(loaded, seed, out, quiet)
+        failures = report.simulate(loaded, seed, out, quiet, psdu)
     except ScenarioError as error:
         fail(error)
     except OSError as error:
         fail(f"{error.filename or out}: {error.strerror}")
+    if failures:
+        fail(f"the evidence is incomplete: {'; '.join(str(failure) for failure in failures)}")
 
 
 @app.command()

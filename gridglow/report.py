@@ -21,6 +21,7 @@ from g3plc.events import Event, Job, ReadDone, ReadFailed
 from gridglow.simulate import Outcome, run
 
 if TYPE_CHECKING:
+    from emulation.observe.tap import Failure
     from emulation.sim import Simulation
 
 MOST_TILES = 120
@@ -50,24 +51,27 @@ class Results:
         """Nothing to let go of."""
 
 
-def simulate(scenario: Scenario, seed: int | None, out: Path | None, quiet: bool) -> None:
-    """Run, with progress, and print the report. OSError if evidence cannot be written."""
+def simulate(scenario: Scenario, seed: int | None, out: Path | None, quiet: bool, psdu: bool) -> list[Failure]:
+    """Run, with progress, and print the report; returns what stopped watching on the way.
+
+    OSError if evidence cannot be written.
+    """
     console = Console(highlight=False)
     results = Results()
     if quiet:
-        run(scenario, seed, out, [results])
-        return
+        return run(scenario, seed, out, [results], psdu=psdu).failures
     used_seed = scenario.seed if seed is None else seed
     console.print(f"[bold]{scenario.title}[/]  [dim]{scenario.name}, seed {used_seed}, profile {scenario.profile}[/]")
-    outcome = _with_progress(console, scenario, used_seed, out, results)
+    outcome = _with_progress(console, scenario, used_seed, out, results, psdu)
     console.print(picture(scenario, outcome.summary, results, console.width))
-    for failure in outcome.failures:
-        console.print(f"[yellow]{failure}[/]")
-    if out is not None:
+    if out is not None and not outcome.failures:
         console.print(f"[dim]evidence in[/] {out}[dim]: summary, readings, events, logs, capture, sequence diagram[/]")
+    return outcome.failures
 
 
-def _with_progress(console: Console, scenario: Scenario, seed: int, out: Path | None, results: Results) -> Outcome:
+def _with_progress(
+    console: Console, scenario: Scenario, seed: int, out: Path | None, results: Results, psdu: bool
+) -> Outcome:
     columns = (TextColumn("{task.fields[clock]}"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=scenario.meters, clock=clock_text(0))
@@ -82,7 +86,7 @@ def _with_progress(console: Console, scenario: Scenario, seed: int, out: Path | 
                 clock=clock_text(simulation.emulated_us),
             )
 
-        return run(scenario, seed, out, [results], tick)
+        return run(scenario, seed, out, [results], tick, psdu)
 
 
 def picture(scenario: Scenario, summary: dict[str, Any], results: Results, width: int) -> Group:
@@ -167,9 +171,8 @@ def _figures(summary: dict[str, Any]) -> Text:
         text.append(f"{summary['read']} of {summary['meters']} meters read", style="bold green")
         text.append(" in ")
     factor = summary["emulated_s"] / max(summary["wall_s"], 0.001)
-    text.append(
-        f"{_span(round(summary['emulated_s']))} of the network's time, {summary['wall_s']:.2f} s of ours ({factor:.0f}×)\n"
-    )
+    text.append(f"{_span(round(summary['emulated_s']))} of the network's time, ")
+    text.append(f"{summary['wall_s']:.2f} s of ours ({factor:.0f}×)\n")
     text.append(f"{summary['frames']} transmissions, each heard by {summary['hearers']} stations: ", style="dim")
     text.append(", ".join(f"{count} {name}" for name, count in most) + "\n", style="dim")
     text.append(

@@ -281,9 +281,10 @@ def _job(e: ev.Job) -> str:
 
 
 def _fault(e: ev.Fault) -> str:
+    word = "" if e.word == e.kind else f" {e.word}"
     value = f" {e.value}" if e.value else ""
     until = f" until {clock_text(e.until_us)}" if e.until_us > 0 and e.state == "begin" else ""
-    return f"fault {e.fault} {'begins' if e.state == 'begin' else 'ends'}: {e.kind} {e.where} {e.word}{value}{until}"
+    return f"fault {e.fault} {'begins' if e.state == 'begin' else 'ends'}: {e.kind} {e.where}{word}{value}{until}"
 
 
 def _power(e: ev.Power) -> str:
