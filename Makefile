@@ -30,8 +30,10 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests in real time get the machine to themselves, and come first: what follows loads every core.
 test: lint
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -m live
+	$(BIN)/pytest -n auto -m "not live"
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench

@@ -30,7 +30,7 @@ def threshold(modulation: int, octets: int, snr_cb: int) -> int:
     `modulation` 0..3, `octets` of the padded PSDU 1..255, `snr_cb` mean SNR (or SINR) over the active carriers in
     1/100 dB. UsageError: modulation or octets out of range.
     """
-    row = _rows.get(octets << 2 | modulation)
+    row = _rows.get(octets << 4 | modulation)
     if row is None:
         row = _payload_row(modulation, octets)
     if snr_cb >= row[1]:
@@ -55,7 +55,7 @@ def header_floor_cb() -> int:
 def _payload_row(modulation: int, octets: int) -> _Row:
     if not (0 <= modulation < len(CURVES) and 0 < octets < len(CURVES[0])):
         raise UsageError(f"no error rate for modulation {modulation} and {octets} octets")
-    row = _rows[octets << 2 | modulation] = _row(CURVES[modulation][octets])
+    row = _rows[octets << 4 | modulation] = _row(CURVES[modulation][octets])
     return row
 
 
