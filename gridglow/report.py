@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -61,11 +62,13 @@ def simulate(scenario: Scenario, seed: int | None, out: Path | None, quiet: bool
     if quiet:
         return run(scenario, seed, out, [results], psdu=psdu).failures
     used_seed = scenario.seed if seed is None else seed
-    console.print(f"[bold]{scenario.title}[/]  [dim]{scenario.name}, seed {used_seed}, profile {scenario.profile}[/]")
+    title = escape(scenario.title)
+    console.print(f"[bold]{title}[/]  [dim]{escape(scenario.name)}, seed {used_seed}, profile {scenario.profile}[/]")
     outcome = _with_progress(console, scenario, used_seed, out, results, psdu)
     console.print(picture(scenario, outcome.summary, results, console.width))
     if out is not None and not outcome.failures:
-        console.print(f"[dim]evidence in[/] {out}[dim]: summary, readings, events, logs, capture, sequence diagram[/]")
+        what = "summary, readings, events, logs, capture, sequence diagram"
+        console.print(f"[dim]evidence in[/] {escape(str(out))}[dim]: {what}[/]")
     return outcome.failures
 
 
@@ -91,22 +94,23 @@ def _with_progress(
 
 def picture(scenario: Scenario, summary: dict[str, Any], results: Results, width: int) -> Group:
     """The report: tiles of the meters, jobs, figures."""
-    parts: list[Any] = []
+    parts: list[Any] = [""]
     collected = any(job.verb == "collect" for job in results.jobs)
     if collected and scenario.meters <= MOST_TILES:
         parts.append(_tiles(scenario.meters, results, width))
     parts.extend(_job_line(job) for job in results.jobs if job.verb != "collect")
     if collected:
-        parts.append(_hop_table(summary, results))
-        parts.extend(_failures(results))
-    parts.append(_figures(summary))
+        parts.extend(["", _hop_table(summary, results), *_failures(results)])
+    parts.extend(["", _figures(summary)])
     return Group(*parts)
 
 
 def _tiles(meters: int, results: Results, width: int) -> Table:
     """One tile a meter: its number, hops, seconds, tries beyond the first."""
-    across = max(4, min(12, width // 13))
+    across = max(4, min(12, width // 15))
     table = Table.grid(padding=(0, 1))
+    for _ in range(across):
+        table.add_column(no_wrap=True)
     cells = [_tile(meter, results) for meter in range(1, meters + 1)]
     for start in range(0, meters, across):
         table.add_row(*cells[start : start + across])
@@ -130,7 +134,7 @@ def _hop_style(hops: int) -> str:
 
 
 def _seconds(us: int) -> str:
-    return f"{us // 1_000_000}.{us // 100_000 % 10} s"
+    return f"{us // 1_000_000}.{us // 100_000 % 10} s" if us < 10_000_000 else f"{us // 1_000_000} s"
 
 
 def _job_line(job: Job) -> Text:
@@ -165,7 +169,7 @@ def _failures(results: Results) -> list[Text]:
 
 def _figures(summary: dict[str, Any]) -> Text:
     frames = summary["frames_by_type"]
-    most = sorted(frames.items(), key=lambda item: (-item[1], item[0]))[:6]
+    most = sorted(frames.items(), key=lambda item: (-item[1], item[0]))[:5]
     text = Text()
     if summary["read"] or summary["failed"]:
         text.append(f"{summary['read']} of {summary['meters']} meters read", style="bold green")
@@ -176,9 +180,9 @@ def _figures(summary: dict[str, Any]) -> Text:
     text.append(f"{summary['frames']} transmissions, each heard by {summary['hearers']} stations: ", style="dim")
     text.append(", ".join(f"{count} {name}" for name, count in most) + "\n", style="dim")
     text.append(
-        f"{summary['delivery_ratio']} of frames delivered at once or after retries, {summary['retries']} retries, "
-        f"{summary['collisions']} collisions, round trip p50 {summary['rtt_ms']['p50']} ms, "
-        f"p95 {summary['rtt_ms']['p95']} ms\n",
+        f"{100 * summary['delivery_ratio']:.1f} % of frames delivered, {summary['retries']} retries, "
+        f"{summary['collisions']} collisions, round trip {summary['rtt_ms']['p50']} ms "
+        f"(p95 {summary['rtt_ms']['p95']} ms)\n",
         style="dim",
     )
     text.append(f"digest {summary['digest']}", style="dim")
