@@ -354,8 +354,11 @@ class RoutingService(Protocol):
     def forget(self, destination: int, reason: str) -> None:
         """Delete the route to `destination`."""
 
-    def report_error(self, originator: int, unreachable: int, error_code: int) -> None:
-        """Tell `originator` (RERR) that its datagram to `unreachable` goes no further."""
+    def report_error(self, originator: int, unreachable: int, error_code: int, previous_hop: int) -> None:
+        """Tell `originator` (RERR) that its datagram to `unreachable` goes no further.
+
+        Without a route to it the message goes to the neighbour that handed the datagram over.
+        """
 
     def forwarding_delay_us(self, lqi: int) -> int:
         """How long to wait before repeating a broadcast heard with `lqi`."""

@@ -125,7 +125,9 @@ class DataPath:
         if parcel.is_own:
             self.user.adpm_network_status_indication(parcel.destination, STATUS_NAMES[status])
         else:
-            self.routing.report_error(parcel.originator, parcel.destination, ERROR_NO_AVAILABLE_ROUTE)
+            self.routing.report_error(
+                parcel.originator, parcel.destination, ERROR_NO_AVAILABLE_ROUTE, parcel.previous_hop
+            )
         self._finish(parcel, status)
 
     def _finish(self, parcel: Parcel, status: int) -> None:

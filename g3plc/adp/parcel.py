@@ -12,12 +12,12 @@ class Parcel:
     """One datagram or frame on its way to the next hop.
 
     `frames(meshed)` gives the MSDUs, with or without mesh header; `handle` is the user's, or -1 for a frame of another
-    station. `hops_left` bounds a repair; `repaired` tells that one has been tried.
+    station, which `previous_hop` handed over. `hops_left` bounds a repair; `repaired` tells that one has been tried.
     """
 
     __slots__ = (
         "destination", "discover", "flow", "frames", "handle", "high_priority", "hops_left", "msdus", "next_hop",
-        "originator", "repaired", "sent",
+        "originator", "previous_hop", "repaired", "sent",
     )  # fmt: skip
 
     def __init__(
@@ -30,6 +30,7 @@ class Parcel:
         high_priority: bool,
         flow: int,
         frames: Callable[[bool], list[bytes]],
+        previous_hop: int = -1,
     ) -> None:
         self.originator = originator
         self.destination = destination
@@ -39,6 +40,7 @@ class Parcel:
         self.high_priority = high_priority
         self.flow = flow
         self.frames = frames
+        self.previous_hop = previous_hop
         self.msdus: list[bytes] = []
         self.sent = 0
         self.next_hop = -1

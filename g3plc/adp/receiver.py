@@ -68,16 +68,16 @@ class Receiver:
         if mesh.hops_left <= 1:
             if mesh.hops_left:
                 routing.forget(destination, _LOOP)
-                routing.report_error(originator, destination, ERROR_HOP_LIMIT_EXCEEDED)
+                routing.report_error(originator, destination, ERROR_HOP_LIMIT_EXCEEDED, src)
             raise WireError("hops used up")
         if routing.next_hop(destination) == src:
             routing.forget(destination, _LOOP)
-            routing.report_error(originator, destination, ERROR_NO_AVAILABLE_ROUTE)
+            routing.report_error(originator, destination, ERROR_NO_AVAILABLE_ROUTE, src)
             raise WireError(_LOOP)
         hops_left = mesh.hops_left - 1
         frames = [lowpan.with_hops_left(msdu, hops_left)]
         self._data_path.send(
-            Parcel(originator, destination, -1, hops_left, True, False, rx.flow, lambda _meshed: frames)
+            Parcel(originator, destination, -1, hops_left, True, False, rx.flow, lambda _meshed: frames, src)
         )
 
     def _received_multicast(

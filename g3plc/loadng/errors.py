@@ -23,16 +23,20 @@ class RouteErrors:
     def __init__(self, router: Router) -> None:
         self._router = router
 
-    def report(self, source: int, unreachable: int, error_code: int) -> None:
-        """Tell `source` that `unreachable` cannot be reached from here."""
+    def report(self, source: int, unreachable: int, error_code: int, previous_hop: int) -> None:
+        """Tell `source` that `unreachable` cannot be reached from here.
+
+        A station that has just rebooted knows no way back; the neighbour that handed the datagram over does.
+        """
         router = self._router
         rerr = Rerr(source, router.short, error_code, unreachable, router.config.max_hops)
         entry = router.table.get(source)
-        if entry is None:
+        towards = previous_hop if entry is None else entry.next_hop
+        if towards < 0:
             self._note(IGNORED, -1, rerr, "no route")
             return
-        self._note(SENT, entry.next_hop, rerr, "")
-        router.send(entry.next_hop, rerr, router.new_flow(flows.RERR))
+        self._note(SENT, towards, rerr, "")
+        router.send(towards, rerr, router.new_flow(flows.RERR))
 
     def received(self, src: int, rerr: Rerr, rx: RxInfo) -> None:
         """An RERR came from neighbour `src`."""

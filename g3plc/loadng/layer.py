@@ -174,9 +174,9 @@ class Loadng:
         """Delete the route to `destination`."""
         self._router.table.remove(destination, reason)
 
-    def report_error(self, originator: int, unreachable: int, error_code: int) -> None:
+    def report_error(self, originator: int, unreachable: int, error_code: int, previous_hop: int) -> None:
         """Send an RERR."""
-        self._errors.report(originator, unreachable, error_code)
+        self._errors.report(originator, unreachable, error_code, previous_hop)
 
     def forwarding_delay_us(self, lqi: int) -> int:
         """How long to wait before repeating a broadcast heard with `lqi`."""

@@ -81,10 +81,11 @@ class ReverseCosts:
 
     def answered(self, src: int, reply: RlcRep) -> None:
         """A neighbour tells how well it hears us; only one that was asked is believed."""
-        parked = self._parked.pop(src, None)
+        parked = self._parked.get(src)
         if parked is None or reply.originator != src or reply.metric_type != self._router.config.metric_type:
             self._drop("rlc not asked", src)
             return
+        del self._parked[src]
         if parked.timer is not None:
             parked.timer.cancel()
         measured = self._router.links.measured
