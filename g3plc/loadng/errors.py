@@ -47,9 +47,11 @@ class RouteErrors:
         router.learn_neighbour(src, rx, True, True)
         self._note(RECEIVED, src, rerr, "")
         entry = router.table.get(rerr.unreachable)
-        if entry is not None and entry.next_hop == src and rerr.unreachable != src:
+        mine = router.is_mine(rerr.destination)
+        # an RERR may come back another way than the datagram went: its addressee's route has failed all the same
+        if entry is not None and (entry.next_hop == src or mine) and rerr.unreachable != src:
             router.table.remove(rerr.unreachable, LOST_RERR)
-        if router.is_mine(rerr.destination):
+        if mine:
             reason = _REASONS.get(rerr.error_code, "no available route")
             router.user.route_error(rerr.unreachable, reason)
             return
