@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gridglow import compose, feeder_cli, live_cli, wireshark_cli
+from gridglow import compose, feeder_cli, live_cli, record, up, wireshark_cli
 from gridglow.errors import fail
 
 app = typer.Typer(
@@ -20,7 +20,9 @@ app = typer.Typer(
 app.add_typer(feeder_cli.app)
 app.command()(wireshark_cli.wireshark)
 app.command()(compose.compose)
+app.command()(up.up)
 live_cli.mount(app)
+app.command()(record.record)
 
 
 @app.command()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from emulation.observe.facts import RunFacts
 from emulation.observe.jsonl import JsonlReader
+from emulation.observe.rebuild import feed
+from emulation.observe.record import Digest
 from emulation.scenario import loads
 from gridglow import simulate
 
@@ -15,21 +18,44 @@ class VerifyError(Exception):
 
 
 def verify(folder: Path) -> str:
-    """Say that the digests agree. Raises VerifyError, EvidenceError, ScenarioError, OSError."""
-    summary_path = folder / "summary.json"
-    try:
-        recorded = json.loads(summary_path.read_text(encoding="utf-8"))["digest"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise VerifyError(f"{summary_path}: no digest in it") from error
-    facts = JsonlReader(folder / "events.jsonl").facts
-    try:
-        text, feeder = facts.texts["scenario"], facts.texts["feeder"]
-    except KeyError as error:
-        raise VerifyError(f"{folder / 'events.jsonl'}: the header holds no {error.args[0]} to run again") from error
+    """Say that the digests agree: the recorded one, that of the recorded events, that of the run now.
+
+    Raises VerifyError, EvidenceError, ScenarioError, OSError.
+    """
+    recorded = _recorded(folder / "summary.json")
+    events_path = folder / "events.jsonl"
+    reader = JsonlReader(events_path)
+    text, feeder = _to_run_again(reader.facts, events_path)
+    written = Digest()
+    feed([written], reader)
+    if written.hexdigest() != recorded:
+        raise VerifyError(f"{events_path}: the events are not those that the digest in summary.json was made of")
+    facts = reader.facts
     scenario = loads(text, f"{facts.scenario}.toml", None, feeder_text=feeder)
     if scenario.feeder.sha256 != facts.feeder_sha256:
-        raise VerifyError(f"{folder / 'events.jsonl'}: the feeder in the header is not the one it names")
+        raise VerifyError(f"{events_path}: the feeder in the header is not the one it names")
     digest = simulate.run(scenario, facts.seed).summary["digest"]
     if digest != recorded:
         raise VerifyError(f"{folder}: recorded {recorded[:16]}, now {digest[:16]}: the runs differ")
     return f"OK  {facts.scenario}, seed {facts.seed}: digest {digest} again"
+
+
+def _recorded(path: Path) -> str:
+    try:
+        digest = json.loads(path.read_text(encoding="utf-8"))["digest"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise VerifyError(f"{path}: no digest in it") from error
+    if not isinstance(digest, str):
+        raise VerifyError(f"{path}: no digest in it")
+    return digest
+
+
+def _to_run_again(facts: RunFacts, path: Path) -> tuple[str, str]:
+    """Scenario and feeder out of the header, which came from outside and may hold anything."""
+    if type(facts.seed) is not int or facts.seed < 0 or not isinstance(facts.scenario, str):
+        raise VerifyError(f"{path}:1: the header names no scenario and seed to run again")
+    texts = facts.texts if isinstance(facts.texts, dict) else {}
+    for name in ("scenario", "feeder"):
+        if not isinstance(texts.get(name), str):
+            raise VerifyError(f"{path}:1: the header holds no {name} to run again")
+    return texts["scenario"], texts["feeder"]

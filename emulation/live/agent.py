@@ -12,6 +12,7 @@ Neighbours: `host` (the process), `live_run` (the station itself), `status_recor
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from typing import Protocol
@@ -20,6 +21,7 @@ from emulation.live.kept import next_life
 from emulation.live.live_run import LiveRun
 from emulation.live.logs import Logs
 from emulation.live.mqtt import BrokerUrl, Connection, Will
+from emulation.live.rate import BoundedLog
 from emulation.live.records import KeepRecord
 from emulation.live.status_record import FRESH_MS, StatusRecord
 from emulation.live.topics import PayloadError, Topics
@@ -32,6 +34,8 @@ GRACE_S = 0.1
 """Between the claim's return and taking the identity: a rival's claim may be under way."""
 RESTART_S = 3.0
 """Between a crash of a station and its next life."""
+
+_log = logging.getLogger("gridglow.agent")
 
 
 class Process(Protocol):
@@ -80,6 +84,7 @@ class Agent:
         self.crashes = 0
         self._found: StatusRecord | None = None
         self._last_keep = b""
+        self._complaints = BoundedLog(_log)
         self._over = asyncio.Event()
         self._grace: asyncio.TimerHandle | None = None
         will = StatusRecord(False, self.instance, station, since_ms=self.since_ms, state="gone")
@@ -114,11 +119,12 @@ class Agent:
         boot, stack, application = next_life(self.kept, run.record.run)
         self.kept = KeepRecord(run.record.run, boot, False, stack, application)
         try:
-            run.switch_on(self.station, boot, stack, application, self._crashed)
+            run.switch_on(self.station, boot, stack, application, self.crashed)
         except Exception as error:
-            self._crashed(error)
+            self.crashed(error)
             return
         self.state = "on"
+        self._remember(run, False)
         self._keep()
         self._publish_status()
 
@@ -138,7 +144,7 @@ class Agent:
         """A line in the station's log."""
         self._logs.say(self.station, level, text)
 
-    def _crashed(self, error: Exception) -> None:
+    def crashed(self, error: Exception) -> None:
         """The station's code raised: the life is over; its numbers are those kept last."""
         self.crashes += 1
         place = error.__traceback__
@@ -165,13 +171,15 @@ class Agent:
             other = StatusRecord.decode(topic, payload)
         except PayloadError as error:
             if payload:
-                self.say("warning", f"unreadable status of ours on the broker: {error.reason}")
+                self._complaints.warning("%s", error)
             return
         if other.instance == self.instance:
             if other.claim and not retained and self._grace is None:
                 self._grace = asyncio.get_running_loop().call_later(GRACE_S, self._decide)
         elif retained:
             self._found = other
+        elif other.claim and self.established:
+            self._publish_status()
         elif other.claim or other.online:
             self._meet(other)
         elif self.established:
@@ -197,12 +205,11 @@ class Agent:
         self._publish_status()
 
     def _meet(self, other: StatusRecord) -> None:
-        """Another agent speaks in our name."""
-        if self.outranks(other):
-            if self.established:
-                self._publish_status()
-        else:
-            self._refuse(f"another agent has this identity: {other.instance}")
+        """Another agent claims our identity as we do, or has it: then two have it, or we came too late."""
+        if not ((other.claim or self.established) and self.outranks(other)):
+            self._refuse(f"already {'online' if other.online else 'claimed'} as {other.instance}")
+        elif self.established:
+            self._publish_status()
 
     def outranks(self, other: StatusRecord) -> bool:
         """Whether we stay and the other goes."""
@@ -282,7 +289,7 @@ class Agent:
         try:
             self.kept = KeepRecord.decode(topic, payload)
         except PayloadError as error:
-            self.say("warning", f"what was kept cannot be read, counters start anew: {error.reason}")
+            self._complaints.warning("%s; counters start anew", error)
 
 
 def _wall_ms() -> int:

@@ -2,7 +2,8 @@
 
 One heap of timers for all stations of the process; asyncio is asked to wake us for the earliest only. `now` is the due
 time of the running callback, so that a late timer delays the wall and never the emulated network. A piece of work
-lasts a millisecond at most: when behind, the loop gets its turn between callbacks.
+lasts a millisecond at most: when behind, the loop gets its turn between callbacks, and after a stall of the machine it
+first gets a few turns to read what has come in meanwhile.
 
 The wall clock is read once and then followed by the loop's monotonic clock; `offset_ns` is added to agree with the
 director's (`sync`). Entries are those of `emulation.clocks`: `[when, order, fn, arg, owner]`.
@@ -21,6 +22,12 @@ A = TypeVar("A")
 
 PIECE_S = 0.001
 """The loop gets its turn after so much work."""
+
+STALL_S = 0.002
+"""Woken later than this: the machine was busy elsewhere."""
+_READING_TURNS = 8
+_HELD_S = 0.0005
+"""Between two looks at whether callbacks are still held back."""
 
 _NS = 1_000_000_000
 _MOST_PENDING = 16
@@ -74,7 +81,8 @@ class LoopClock:
     """See the module's text. It stands still until the first `set_pace`.
 
     `origin_ns`: wall time (UNIX) minus the loop's time. `on_turn` is called after each piece of work, `on_pace` with
-    each pace that begins, `on_error` with what a callback raised that belongs to no station.
+    each pace that begins, `on_error` with what a callback raised that belongs to no station. `holds(when)` may keep
+    callbacks due at `when` back for the moment.
     """
 
     def __init__(self, loop: Loop, origin_ns: int) -> None:
@@ -88,11 +96,13 @@ class LoopClock:
         self._coming: list[Pace] = []
         self._worst_us = 0
         self._running = False
+        self._turns_left = 0
         self.now = 0
         self.offset_ns = 0
         self.on_turn: Callable[[], None] = _nothing
         self.on_pace: Callable[[Pace], None] = _ignore
         self.on_error: Callable[[Exception], None] = _raise
+        self.holds: Callable[[int], bool] = _never
 
     # -- Clock
 
@@ -223,10 +233,27 @@ class LoopClock:
         return None if wall is None else (wall - self._origin_ns - self.offset_ns) / _NS
 
     def _wake(self) -> None:
+        """The loop has called: after a stall, let it read first."""
+        loop = self._loop
+        if self._handle_at and loop.time() - self._handle_at > STALL_S:
+            self._turns_left = _READING_TURNS
+        if self._turns_left:
+            self._turns_left -= 1
+            self._again(0.0)
+        else:
+            self._work(loop.time() + PIECE_S)
+
+    def _again(self, after_s: float) -> None:
+        """Have ourselves called again: soon, or after a while."""
+        loop = self._loop
+        self._handle_at = 0.0
+        self._handle = loop.call_at(loop.time() + after_s, self._wake) if after_s else loop.call_soon(self._wake)
+
+    def _work(self, until: float) -> None:
+        """Run what is due, until that loop time at most."""
         self._handle = None
         loop, heap = self._loop, self._heap
-        until = loop.time() + PIECE_S
-        behind = False
+        again: float | None = None
         self._running = True
         try:
             emulated = self.emulated()
@@ -236,18 +263,20 @@ class LoopClock:
                     emulated = self.emulated()
                     if when > emulated:
                         break
+                if self.holds(when):
+                    again = _HELD_S
+                    break
                 self._run(heappop(heap), emulated)
                 if loop.time() > until:
-                    behind = True
+                    again = 0.0
                     break
         finally:
             self._running = False
         self.on_turn()
-        if behind:
-            self._handle_at = 0.0
-            self._handle = loop.call_soon(self._wake)
-        else:
+        if again is None:
             self._arm()
+        else:
+            self._again(again)
 
     def _run(self, timer: SimTimer, emulated: int) -> None:
         when, _, fn, arg, owner = timer
@@ -300,6 +329,11 @@ class StationClock:
 
 def _nothing() -> None:
     """Nobody listens."""
+
+
+def _never(_: int) -> bool:
+    """Nothing is held back."""
+    return False
 
 
 def _ignore(_: Any) -> None:

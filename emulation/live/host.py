@@ -31,7 +31,7 @@ from emulation.live.rate import BoundedLog
 from emulation.live.records import ClockRecord, FaultRecord, JobRecord, RunRecord, SyncRecord
 from emulation.live.relays import EventRelay, JobRelay
 from emulation.live.sync import Sync
-from emulation.live.topics import DEFAULT_PAN, LEVELS, PayloadError, Topics, number_of
+from emulation.live.topics import DEFAULT_PAN, PayloadError, Topics, number_of
 from emulation.observe.tap import Trace
 
 FAULT_GRACE_S = 3.0
@@ -221,14 +221,7 @@ class Host:
             self._watch.keep_only(self._fault_payloads)
 
     def _on_level(self, topic: str, payload: bytes, retained: bool) -> None:
-        level = payload.decode("ascii", "replace").strip()
-        who = self.topics.parts(topic)[1]
-        if not payload and who != "all":
-            self.logs.forget_level(int(who))
-        elif payload:
-            if level not in LEVELS:
-                raise PayloadError(topic, f"{level[:40]!r}; allowed: {', '.join(LEVELS)}")
-            self.logs.set_level(level, None if who == "all" else int(who))
+        self.logs.take_level(topic, self.topics.parts(topic)[1], payload)
 
     def _on_sync(self, topic: str, payload: bytes, retained: bool) -> None:
         before = self._sync.offset_ns
@@ -256,8 +249,8 @@ class Host:
             return
         self._end_run("waiting for the clock")
         self._run = run = LiveRun(
-            record, scenario, self._build, self.clock, self.trace, self.topics, self.agents, self.connection.publish_urgent,
-            self._complain,
+            record, scenario, self._build, self.clock, self.trace, self.topics, self.agents,
+            self.connection.publish_urgent, self._complain,
         )  # fmt: skip
         self._watch = FaultWatch(self.clock, scenario.feeder, run.faults, self._power_changed, self._reboot)
         air = {self.topics.air(src): self._listener(src) for src in run.senders()}
@@ -301,13 +294,16 @@ class Host:
     def _begin(self, run: LiveRun) -> None:
         """The run is complete: stations live from now on."""
         self.obstacle = ""
+        put = self._guarded("fault", lambda topic, payload, _: self._put_fault(topic, payload))
         for number, payload in self._fault_payloads.items():
-            self._put_fault(number, payload)
+            put(self.topics.fault(number), payload, True)
         for station, agent in self.agents.items():
             if station not in run.local:
                 agent.state = f"no such meter on feeder {run.scenario.feeder.name}"
             elif agent.established:
                 self.wants(station)
+        # collections in the middle of a run would be stalls; what a run keeps is here now
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
 
@@ -322,17 +318,17 @@ class Host:
         if len(self._fault_payloads) < 1000 or number in self._fault_payloads:
             self._fault_payloads[number] = payload
         if self.run is not None:
-            self._put_fault(number, payload)
+            self._put_fault(topic, payload)
 
-    def _put_fault(self, number: int, payload: bytes) -> None:
-        run, topic = self._run, self.topics.fault(number)
+    def _put_fault(self, topic: str, payload: bytes) -> None:
+        run = self._run
         if run is None or self._watch is None:
             return
         feeder = run.scenario.feeder
         record = FaultRecord.decode(topic, payload, len(feeder.stations), feeder.leds)
         if record.run != run.record.run:
             self.misfits["fault"] += 1
-        elif record.id != number:
+        elif topic != self.topics.fault(record.id):
             raise PayloadError(topic, f"id {record.id}")
         else:
             self._watch.put(record)
@@ -350,7 +346,10 @@ class Host:
         life = self._run.lives.get(_COORDINATOR) if self._run is not None else None
         submit: Callable[[Any], None] | None = getattr(life.application, "submit", None) if life is not None else None
         if submit is not None:
-            submit(record.order)
+            try:
+                submit(record.order)
+            except Exception as error:
+                self.agents[_COORDINATOR].crashed(error)
 
     def _power_changed(self) -> None:
         for station in self.agents:
@@ -368,7 +367,10 @@ class Host:
             agent.switch_on()
             life = run.lives.get(station)
             if life is not None:
-                life.set_voltage(watch.volts.get(station))
+                try:
+                    life.set_voltage(watch.volts.get(station))
+                except Exception as error:
+                    agent.crashed(error)
 
     def _reboot(self, station: int, at_us: int) -> None:
         run = self.run
@@ -390,4 +392,3 @@ class Host:
 
     def _complain(self, sender: int, reason: str) -> None:
         self._complaints.warning("air/%d: a record was ignored: %s", sender, reason)
-

@@ -131,7 +131,7 @@ class LiveRun:
         application = self._factory(station, stack, application_kept or None)
         stack.application = application
         self.lives[station] = Life(boot, clock, stack, application)
-        self.medium.attach(station, stack.phy)
+        self.medium.attach(station, stack.phy, on_error)
         note(events.Power, 1, boot)
         application.start()
 

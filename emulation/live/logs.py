@@ -17,7 +17,7 @@ from time import monotonic
 from typing import TextIO
 
 from emulation.live.levels import level_of
-from emulation.live.topics import LEVELS
+from emulation.live.topics import LEVELS, PayloadError
 from emulation.observe.facts import station_name
 from emulation.observe.prose import line
 from g3plc.events import Event
@@ -69,9 +69,16 @@ class Logs:
         else:
             self._levels[station] = LEVELS.index(level)
 
-    def forget_level(self, station: int) -> None:
-        """The station's lines are written from the level of all on."""
-        self._levels.pop(station, None)
+    def take_level(self, topic: str, who: str, payload: bytes) -> None:
+        """A level record of a station or of `all`; an empty one takes the station's own level back. PayloadError."""
+        level = payload.decode("ascii", "replace").strip()
+        if not payload:
+            if who != "all":
+                self._levels.pop(int(who), None)
+        elif level not in LEVELS:
+            raise PayloadError(topic, f"{level[:40]!r}; allowed: {', '.join(LEVELS)}")
+        else:
+            self.set_level(level, None if who == "all" else int(who))
 
     def observe(self, events: Sequence[Event]) -> None:
         """Take the next events."""

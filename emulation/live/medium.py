@@ -5,6 +5,9 @@ loss for itself from the feeder, the faults in force and addressed draws. Broker
 has come in is handed to the receivers in the order of its stamps, at the last moment before it matters, and is settled
 at its end. What comes in after its own end is lost and counted, never delivered.
 
+When this machine was busy elsewhere, what we said in that time went out late, and for as long the clock waits for it to
+come back: a stall of ours delays the wall and is not held against the broker.
+
 Implements `g3plc.phy.transceiver.Medium`. Neighbours: `air` (octets), `contention` (who gets the channel), `clock`.
 """
 
@@ -31,6 +34,7 @@ FUTURE_US = 2_000_000
 """A frame that starts further ahead than this is refused."""
 
 _MOST_ECHOES = 64
+_LONGEST_STALL_MS = 250
 _OWN_LEAD = 2
 """An announcement should be ahead of its start by this many times the latency."""
 
@@ -69,8 +73,11 @@ class MqttMedium:
         self._local = frozenset(local)
         self._topic = {station: topics.air(station) for station in self._local}
         self._stations: dict[int, Transceiver] = {}
+        self._on_error: dict[int, Callable[[Exception], None]] = {}
         self._hearers: dict[int, dict[int, Hearer]] = {}
         self._echoes: dict[int, dict[tuple[int, int, int], int]] = {station: {} for station in self._local}
+        self._awaited: dict[tuple[int, int, int, int], tuple[int, int]] = {}
+        clock.holds = self._holds
         self._last_start: dict[int, int] = {}
         self._arrived: list[tuple[int, int, int, Transmission, dict[int, Hearer]]] = []
         self._count = 0
@@ -83,9 +90,10 @@ class MqttMedium:
         self.sense_doubt: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
 
-    def attach(self, station: int, transceiver: Transceiver) -> None:
-        """Switch a station on (a new life replaces the old one)."""
+    def attach(self, station: int, transceiver: Transceiver, on_error: Callable[[Exception], None]) -> None:
+        """Switch a station on (a new life replaces the old one). `on_error` is told what its code raises."""
         self._stations[station] = transceiver
+        self._on_error[station] = on_error
         self._hearers.clear()
 
     def detach(self, station: int) -> None:
@@ -104,7 +112,7 @@ class MqttMedium:
         if tx.dt <= sap.DT_SOF_ACK:
             self._contention.started(tx.src)
         kind = air.FRAME if tx.dt <= sap.DT_SOF_ACK else air.ACK
-        self._send(tx.src, (kind, tx.frame, tx.start), air.encode_transmission(self._run, tx))
+        self._send(tx.src, (kind, tx.frame, tx.start), air.encode_transmission(self._run, tx), tx.end)
         self._clock.at(tx.end, self._sent, (tx, self._stations.get(tx.src)))
 
     def announce(self, station: int, frame: int, start: int) -> None:
@@ -164,6 +172,7 @@ class MqttMedium:
 
     def _is_echo(self, sender: int, what: tuple[int, int, int]) -> bool:
         """Whether we have sent that ourselves, and it has not come back yet."""
+        self._awaited.pop((sender, *what), None)
         echoes = self._echoes[sender]
         left = echoes.pop(what, 0)
         if left > 1:
@@ -236,9 +245,12 @@ class MqttMedium:
 
     def _sent(self, item: tuple[Transmission, Transceiver | None]) -> None:
         tx, transceiver = item
+        self._settle(tx.end)
         if transceiver is not None and self._stations.get(tx.src) is transceiver:
-            self._settle(tx.end)
-            transceiver.transmitted(tx)
+            try:
+                transceiver.transmitted(tx)
+            except Exception as error:
+                self._on_error[tx.src](error)
 
     def _end(self, item: tuple[Transmission, dict[int, Hearer]]) -> None:
         tx, hearers = item
@@ -246,7 +258,10 @@ class MqttMedium:
         self._contention.over(tx.src, tx.end)
         for station, (transceiver, link) in hearers.items():
             if self._stations.get(station) is transceiver:
-                transceiver.energy_end(tx, link)
+                try:
+                    transceiver.energy_end(tx, link)
+                except Exception as error:
+                    self._on_error[station](error)
 
     def _lapse(self, _: None) -> None:
         self._lapsing = False
@@ -261,19 +276,37 @@ class MqttMedium:
     def _tell_silence(self, item: tuple[int, Transceiver | None]) -> None:
         station, transceiver = item
         if transceiver is not None and self._stations.get(station) is transceiver:
-            transceiver.announcement_void()
+            try:
+                transceiver.announcement_void()
+            except Exception as error:
+                self._on_error[station](error)
+
+    def _holds(self, when: int) -> bool:
+        """Whether callbacks due at `when` wait for something of ours that is still under way to us."""
+        awaited = self._awaited
+        for key in [key for key, (due, _) in awaited.items() if due <= when]:
+            if self._clock.emulated() < awaited[key][1]:
+                return True
+            del awaited[key]
+        return False
 
     # -- out
 
     def _send_announcement(self, station: int, frame: int, start: int) -> None:
-        self._send(station, (air.ANNOUNCE, frame, start), air.encode_announcement(self._run, frame, start))
+        what = (air.ANNOUNCE, frame, start)
+        self._send(station, what, air.encode_announcement(self._run, frame, start), start + SLOT_US)
 
     def _send_withdrawal(self, station: int, frame: int) -> None:
-        self._send(station, (air.WITHDRAW, frame, 0), air.encode_withdrawal(self._run, frame))
+        self._send(station, (air.WITHDRAW, frame, 0), air.encode_withdrawal(self._run, frame), 0)
 
-    def _send(self, station: int, what: tuple[int, int, int], payload: bytes) -> None:
+    def _send(self, station: int, what: tuple[int, int, int], payload: bytes, due: int) -> None:
+        """Publish. What is to be known at `due` is waited for as long beyond it as it went out late."""
         if not self._publish(self._topic[station], payload):
             return
+        if due and self._hearers_of(station):
+            clock = self._clock
+            late_us = min(clock.emulated() - clock.now, _LONGEST_STALL_MS * clock.speed_permille)
+            self._awaited[(station, *what)] = (due, due + late_us)
         echoes = self._echoes[station]
         echoes[what] = echoes.get(what, 0) + 1
         if len(echoes) > _MOST_ECHOES:

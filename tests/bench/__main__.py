@@ -10,15 +10,17 @@ from rich.console import Console
 
 from tests.bench.figure import Figure, keep, table
 
-BENCHES = ("codecs", "startup", "night", "hearers", "discovery", "heal", "meters500")
+BENCHES = ("codecs", "startup", "night", "hearers", "discovery", "heal", "meters500", "live")
+LONG = ("live_night", "live_speed", "live_truth", "live_truth4", "live_broken", "live_500")
+"""Run only when named: three to fifteen minutes each, and they want the machine for themselves."""
 RESULT = Path("bench.json")
 
 
 def main(names: list[str]) -> int:
-    """Run the benches named, or all. A missed target is shown, and is no error: the machine may be busy."""
-    unknown = [name for name in names if name not in BENCHES]
+    """Run the benches named, or all short ones. A missed target is shown, and is no error: the machine may be busy."""
+    unknown = [name for name in names if name not in BENCHES + LONG]
     if unknown:
-        print(f"no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        print(f"no bench {', '.join(unknown)}; there are {', '.join(BENCHES + LONG)}", file=sys.stderr)
         return 2
     console = Console(highlight=False)
     figures: list[Figure] = []

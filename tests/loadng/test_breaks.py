@@ -144,16 +144,31 @@ def test_other_statuses_go_to_the_user_alone(make_net, status):
     assert not net.of(BlacklistSet)
 
 
-def test_an_rerr_deletes_only_routes_through_its_sender(make_net):
+def test_an_rerr_on_its_way_deletes_only_routes_through_its_sender(make_net):
     net = make_net("demo")
     net.add((5,))
     node = net.stations[5]
-    for next_hop, destination in ((1, 20), (2, 21)):
+    for next_hop, destination in ((1, 20), (2, 21), (3, 9)):
+        node.hear(next_hop, msg.Rrep(5, destination, 1, 15, 4, 6).encode())
+    for unreachable in (20, 21):
+        node.hear(1, msg.Rerr(9, 30, 0, unreachable, 6).encode())
+    assert node.adp.route(20) is None
+    assert node.adp.route(21) is not None
+    assert node.lost == []
+
+
+def test_an_rerr_for_us_is_believed_whichever_way_it_came(make_net):
+    """It says that our own datagram went no further; the way back need not be the way there."""
+    net = make_net("demo")
+    net.add((5,))
+    node = net.stations[5]
+    for next_hop, destination in ((1, 20), (2, 21), (3, 22)):
         node.hear(next_hop, msg.Rrep(5, destination, 1, 15, 4, 6).encode())
     node.hear(1, msg.Rerr(5, 30, 0, 21, 6).encode())
     node.hear(1, msg.Rerr(5, 30, 1, 20, 6).encode())
-    assert node.adp.route(21) is not None
+    assert node.adp.route(21) is None
     assert node.adp.route(20) is None
+    assert node.adp.route(22) is not None
     assert node.lost == [(21, "no available route"), (20, "hop limit exceeded")]
 
 

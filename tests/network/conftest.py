@@ -129,10 +129,14 @@ def play(
     clock: SimClock | None = None,
     tags: bool = True,
     feeder: str | None = None,
+    change: Callable[[Scenario], None] | None = None,
     prepare: Callable[[Simulation], None] | None = None,
 ) -> Played:
-    """Run a shipped scenario, or TOML text. `prepare(simulation)` may ask its clock for callbacks."""
+    """Run a shipped scenario, or TOML text. `change(scenario)` comes before it is built; `prepare(simulation)` may ask
+    its clock for callbacks."""
     scenario = loads(what, "told.toml", None, feeder) if "\n" in what else load(what)
+    if change is not None:
+        change(scenario)
     seen, digest, bare = Seen(), Digest(), Digest(leave_out=("flow", "kind", "session"))
     trace = Trace([seen, digest, bare, *observers])
     simulation = build(scenario, scenario.seed if seed is None else seed, trace, clock, tags)

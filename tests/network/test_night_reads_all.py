@@ -126,18 +126,10 @@ def test_48_of_48_over_many_seeds(network: Any, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_with_the_standards_own_timers(network: Any) -> None:
-    run = network("night-g3", 2)
-    assert run.read == set(range(1, 49)), run.of(ev.ReadFailed)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_five_hundred_meters(network: Any) -> None:
-    run = network("meters500", 1)
-    finished = run.of(ev.Collection)[-1]
-    assert finished.action == "finished" and finished.read + finished.failed == 500
-    assert len(run.read) >= 490
-    for failed in run.of(ev.ReadFailed):
-        assert failed.reason and failed.explained_by
+@pytest.mark.parametrize("profile", ["g3", "metering", "draft15"])
+@pytest.mark.parametrize("more", ["", "[adp]\nrlc_enabled = 1\n"])
+def test_every_profile_reads_the_board(network: Any, texts: Any, profile: str, more: str) -> None:
+    plan = "[collection]\ntimeout = 60\npause = 60\n"
+    text = f'profile = "{profile}"\n' + texts.board.replace("600", "80000") + plan + more + texts.job(1, "collect")
+    run = network(text, 4)
+    assert len(run.read) >= 46, run.of(ev.ReadFailed)

@@ -10,6 +10,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -162,6 +163,7 @@ class Stage:
         self.permille = 1000
         self.generation = 0
         self.hosts: list[tuple[Host, asyncio.Task[None]]] = []
+        self.children: list[asyncio.subprocess.Process] = []
         self.connection = Connection(broker.url, "stage", on_up=self._on_up)
         topics = self.topics
         self.connection.handle(topics.status("+"), self._on_status)
@@ -225,14 +227,20 @@ class Stage:
         self.hosts.append((host, asyncio.create_task(host.run_process())))
         return host
 
-    async def leave(self, host: Host, clean: bool = True) -> None:
-        """Stop a process, or kill it: its connections break."""
+    async def spawn(self, module: str, *words: str) -> asyncio.subprocess.Process:
+        """A process of its own, as `python -m` starts it."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module, "--broker", str(self.broker.url), *words,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.children.append(child)
+        return child
+
+    async def leave(self, host: Host) -> None:
+        """Stop a process in order."""
         task = next(task for known, task in self.hosts if known is host)
         self.hosts = [item for item in self.hosts if item[0] is not host]
-        if clean:
-            host.stop()
-        else:
-            task.cancel()
+        host.stop()
         await asyncio.gather(task, return_exceptions=True)
 
     def fault(self, number: int, order: FaultOrder | None, until_us: int = 0) -> None:
@@ -271,6 +279,10 @@ async def _staged(broker: Mosquitto, scenario: str) -> AsyncIterator[Stage]:
     try:
         yield stage
     finally:
+        for child in stage.children:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
         for host, _ in list(stage.hosts):
             await stage.leave(host)
         listening.cancel()

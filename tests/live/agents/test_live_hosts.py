@@ -1,4 +1,4 @@
-"""Whole agents over a real mosquitto, in real time: joining, reading, faults, identities, restarts, crashes, garbage."""
+"""Whole agents over a real mosquitto, in real time: joining, reading, faults, crashes, a broker that dies, garbage."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from coordinator.factory import coordinator
 from emulation.grid.fault import FaultOrder
 from emulation.grid.feeder import Feeder
 from emulation.live.mqtt import Connection
-from emulation.live.status_record import StatusRecord
+from emulation.live.records import FaultRecord, JobRecord
+from emulation.scenario import JobOrder, Scenario
 from emulation.sim import Application, Factory
 from nodes.factory import meters
 
@@ -24,6 +27,12 @@ pytestmark = pytest.mark.live
 
 ALL = (0, 1, 2, 3)
 Play = Callable[..., None]
+
+
+def both(scenario: Scenario, seed: int) -> Factory:
+    """Coordinator and meters in one process."""
+    first, others = coordinator(scenario, seed), meters(scenario, seed)
+    return lambda station, port, kept: (others if station else first)(station, port, kept)
 
 
 def test_two_processes_read_a_meter_over_three_hops(play: Play) -> None:
@@ -124,8 +133,6 @@ def test_a_reboot_happens_once(play: Play) -> None:
         await stage.begin(1000)
         await stage.all_on()
         order = FaultOrder("station", "1", "reboot")
-        from emulation.live.records import FaultRecord
-
         record = FaultRecord(stage.run.run, 1, order, host.clock.emulated() + 200_000, 0, "test")
         for _ in range(2):
             stage.connection.publish(stage.topics.fault(1), record.encode(), retain=True)
@@ -134,72 +141,6 @@ def test_a_reboot_happens_once(play: Play) -> None:
         late = stage.status[1]["beat_ms"]
         await stage.until(lambda: stage.status[1]["beat_ms"] > late + 1500)
         assert stage.status[1]["boot"] == 2
-
-    play(story)
-
-
-def test_killed_stations_come_back_with_their_counters_far_ahead(play: Play) -> None:
-    async def story(stage: Any) -> None:
-        first = stage.join((0, 1)), stage.join((2, 3))
-        await stage.begin(2000)
-        await stage.all_on()
-        assert (await stage.job(1, "read", 3))["status"] == "done"
-        frame = stage.kept[3]["stack"]["frame"]
-        await stage.leave(first[1], clean=False)
-        again = stage.join((2, 3))
-        await stage.until(lambda: again.run is not None and 3 in again.run.lives)
-        assert again.run.lives[3].boot == 2
-        assert again.run.lives[3].stack.phy.frame_number >= frame + 1024
-        await stage.leave(again)
-        kept = stage.kept[3]["stack"]["frame"]
-        third = stage.join((2, 3))
-        await stage.until(lambda: third.run is not None and 3 in third.run.lives)
-        assert third.run.lives[3].boot == 3 and third.run.lives[3].stack.phy.frame_number == kept
-        await stage.all_on()
-        assert (await stage.job(2, "read", 3))["status"] == "done"
-
-    play(story)
-
-
-def test_an_identity_in_use_is_refused(play: Play) -> None:
-    async def story(stage: Any) -> None:
-        stage.join(ALL)
-        await stage.begin()
-        await stage.all_on()
-        instance = stage.status[2]["instance"]
-        rival = stage.join((2,))
-        await stage.until(lambda: rival.agents[2].state.startswith("refused: already online as " + instance))
-        await stage.until(lambda: rival.refused_all)
-        assert stage.status[2]["instance"] == instance and stage.on()[2]
-        stage.hosts = [item for item in stage.hosts if item[0] is not rival] + [
-            item for item in stage.hosts if item[0] is rival
-        ]
-
-    play(story)
-
-
-def test_a_stale_identity_is_taken_over_and_its_will_covered(play: Play) -> None:
-    async def story(stage: Any) -> None:
-        await asyncio.wait_for(stage.connection.up.wait(), 10)
-        old = StatusRecord(True, "00000000", 1, since_ms=1, beat_ms=int(time.time() * 1000) - 60_000, state="on")
-        stage.connection.publish(stage.topics.status(1), old.encode(), retain=True)
-        host = stage.join((1,))
-        await stage.until(lambda: host.agents[1].established)
-        gone = StatusRecord(False, "00000000", 1, since_ms=1, state="gone")
-        stage.connection.publish(stage.topics.status(1), gone.encode(), retain=True)
-        await stage.until(lambda: stage.status[1]["online"] and stage.status[1]["instance"] != "00000000")
-
-    play(story)
-
-
-def test_of_two_at_once_the_lower_stays(play: Play) -> None:
-    async def story(stage: Any) -> None:
-        rivals = [stage.join((1, 2)), stage.join((1, 2))]
-        await asyncio.sleep(1.5)
-        for station in (1, 2):
-            agents = sorted((host.agents[station] for host in rivals), key=lambda agent: agent.instance)
-            assert [agent.established for agent in agents] == [True, False], [agent.state for agent in agents]
-            assert "another agent" in agents[1].state or "already online" in agents[1].state
 
     play(story)
 
@@ -236,12 +177,54 @@ def test_a_crash_of_one_agent_does_not_touch_the_others(play: Play) -> None:
     play(story)
 
 
+def test_an_application_that_crashes_on_what_it_receives_ends_its_own_life_only(play: Play) -> None:
+    crashes: list[int] = []
+
+    def fragile(scenario: Any, seed: int) -> Factory:
+        build = both(scenario, seed)
+
+        def make(station: int, port: Any, kept: Any) -> Application:
+            application = build(station, port, kept)
+            return Fragile(application, crashes) if station == 3 else application  # type: ignore[return-value]
+
+        return make
+
+    async def story(stage: Any) -> None:
+        stage.join(ALL, fragile)
+        await stage.begin(2000)
+        await stage.all_on()
+        order = JobRecord(stage.run.run, JobOrder(1, 0, "read", 3))
+        stage.connection.publish(stage.topics.job(1), order.encode())
+        await stage.until(lambda: stage.status[3]["state"].startswith("crashed"))
+        assert stage.on()[0] and stage.on()[1] and stage.on()[2] and len(crashes) == 1
+        await stage.until(lambda: stage.on()[3] and stage.status[3]["boot"] == 2)
+
+    play(story)
+
+
+class Fragile:
+    """An application that cannot stand its first APDU."""
+
+    def __init__(self, inner: Application, crashes: list[int]) -> None:
+        self._inner = inner
+        self._crashes = crashes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def received(self, peer: int, src_wport: int, dst_wport: int, apdu: bytes, flow: int) -> None:
+        if not self._crashes:
+            self._crashes.append(peer)
+            raise KeyError("a bug of meter 3")
+        self._inner.received(peer, src_wport, dst_wport, apdu, flow)
+
+
 def test_another_feeder_is_refused_in_plain_words(play: Play) -> None:
     async def story(stage: Any) -> None:
         host = stage.join((1,), feeder=Feeder.load("board"))
         await stage.begin()
         await stage.until(lambda: "another feeder" in host.obstacle)
-        await stage.until(lambda: "another feeder" in stage.status[1]["state"])
+        await stage.until(lambda: "another feeder" in stage.status.get(1, {}).get("state", ""))
         assert host.run is None
 
     play(story)
@@ -253,13 +236,15 @@ def test_a_new_run_begins_everything_anew(play: Play) -> None:
         await stage.begin(4000)
         await stage.all_on()
         assert (await stage.job(1, "read", 3))["status"] == "done"
-        before = host.clock.emulated()
-        stage.run.run ^= 1
+        assert host.run.lives[3].stack.phy.frame_number > 0
+        stage.run = replace(stage.run, run=stage.run.run ^ 1)
         stage.generation = 0
         stage.kinds.clear()
         await stage.begin(1000)
-        await stage.until(lambda: host.run is not None and len(host.run.lives) == len(ALL))
-        assert host.clock.emulated() < before
+        await stage.until(
+            lambda: host.run is not None and host.run.record == stage.run and len(host.run.lives) == len(ALL)
+        )
+        assert host.clock.emulated() < 3_000_000
         assert {life.boot for life in host.run.lives.values()} == {1}
         assert host.run.lives[3].stack.phy.frame_number == 0
 
@@ -273,7 +258,8 @@ def test_garbage_on_every_topic_is_survived(play: Play) -> None:
         await stage.all_on()
         topics = stage.topics
         payloads = [
-            b"", b"\0" * 1_000_000, b"\xff\xfe\x00", b"{}", b"[]", b"null", b'{"run": NaN}', b"{" * 5000, os.urandom(200),
+            b"", b"\0" * 1_000_000, b"\xff\xfe\x00", b"{}", b"[]", b"null", b'{"run": NaN}', b"{" * 5000,
+            os.urandom(200),
             json.dumps({"run": stage.run.run, "id": 1, "kind": "link", "where": "0-9999", "word": "down"}).encode(),
             json.dumps({"run": stage.run.run, "generation": 10**30, "speed": 1}).encode(),
         ]  # fmt: skip
@@ -290,22 +276,6 @@ def test_garbage_on_every_topic_is_survived(play: Play) -> None:
         stage.say_run()
         await stage.all_on()
         assert (await stage.job(1, "read", 3))["status"] == "done"
-
-    play(story)
-
-
-def test_an_agent_crashing_connection_is_replaced_by_its_will(play: Play) -> None:
-    async def story(stage: Any) -> None:
-        host = stage.join((1,))
-        await stage.until(lambda: stage.status.get(1, {}).get("online"))
-        task = next(task for known, task in stage.hosts if known is host)
-        for transport in [agent.connection for agent in host.agents.values()]:
-            assert transport.up.is_set()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        stage.hosts.clear()
-        other = stage.join((1,))
-        await stage.until(lambda: other.agents[1].established)
 
     play(story)
 

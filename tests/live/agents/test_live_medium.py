@@ -87,6 +87,7 @@ class Town:
         self.said: list[tuple[str, bytes]] = []
         self.complaints: list[tuple[int, str]] = []
         self.trace: list[Any] = []
+        self.errors: list[Exception] = []
         self.phys: dict[int, Transceiver] = {}
         self.ears: dict[int, Ear] = {}
         self.clocks: list[LoopClock] = []
@@ -105,7 +106,7 @@ class Town:
             env = Env(station, clock, lambda purpose: None, self.note(clock, station))  # type: ignore[arg-type, return-value]
             phy = Transceiver(env, medium)
             phy.user = self.ears[station] = Ear(clock)
-            medium.attach(station, phy)
+            medium.attach(station, phy, self.errors.append)
             self.phys[station] = phy
         return medium
 
@@ -308,3 +309,55 @@ def test_a_station_that_is_off_hears_nothing_and_is_told_nothing(town: Town) -> 
     town.loop.run(1)
     assert not town.told(2)
     assert town.told(3)
+
+
+def test_a_stall_of_our_own_delays_the_wall_and_loses_nothing(town: Town) -> None:
+    """The machine stands for longer than the frame lasts; the process's own stations hear it, others rightly do not."""
+
+    def stall(_: None) -> None:
+        town.loop.seconds += 0.150
+
+    town.ears[0].clock.at(START - 1 * MS, stall, None)
+    town.send(0, 1)
+    town.loop.run(2)
+    assert AIR < 140 * MS
+    assert town.told(1) == [("data", START + AIR, 0)]
+    assert town.told(0) == [("confirm", START + AIR)]
+    assert not town.media[0].late
+    assert town.media[1].late == {2: 1, 3: 1} and not town.told(2)
+
+
+def test_nothing_waits_for_what_cannot_come_back(loop: Any) -> None:
+    """A station alone in its process does not hear itself."""
+    town = Town(loop, processes=((0,), (1, 2)))
+
+    def stall(_: None) -> None:
+        loop.seconds += 0.150
+
+    town.ears[0].clock.at(START - 1 * MS, stall, None)
+    town.send(0, 1)
+    loop.run(START / 1e6 + 0.1499)
+    assert town.told(0) == [("confirm", START + AIR)]
+
+
+def test_what_never_comes_back_is_not_waited_for_long(town: Town) -> None:
+    def stall(_: None) -> None:
+        town.loop.seconds += 0.150
+
+    town.ears[0].clock.at(START - 1 * MS, stall, None)
+    town.delay_s = 100
+    town.send(0, 1)
+    town.loop.run(2)
+    assert town.told(0) == [("confirm", START + AIR)]
+
+
+def test_what_one_receiver_raises_is_not_the_others_affair(town: Town) -> None:
+    def fail(header: int) -> None:
+        raise ZeroDivisionError
+
+    town.ears[2].pd_channel_indication = fail  # type: ignore[method-assign]
+    town.send(0, 1)
+    town.loop.run(2)
+    assert [type(error) for error in town.errors] == [ZeroDivisionError]
+    assert town.told(3) == [("channel", START + AIR, sap.HEADER_SOF_ACK)]
+    assert town.told(1)

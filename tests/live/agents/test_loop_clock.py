@@ -216,3 +216,25 @@ def test_a_clock_that_begins_later_waits_for_it(clock: LoopClock, loop: FakeLoop
     assert clock.emulated() == 77
     loop.run(1)
     assert ran[0] == pytest.approx(0.3, abs=1e-3)
+
+
+def test_after_a_stall_what_came_in_is_read_first(clock: LoopClock, loop: FakeLoop) -> None:
+    start(clock, loop)
+    order: list[str] = []
+    clock.at(1000, order.append, "timer")
+    loop.seconds += 0.1
+    loop.call_soon(lambda: (order.append("read"), loop.call_soon(lambda: order.append("handled"))))
+    loop.run(0.01)
+    assert order == ["read", "handled", "timer"]
+
+
+def test_callbacks_can_be_held_back(clock: LoopClock, loop: FakeLoop) -> None:
+    start(clock, loop)
+    ran: list[tuple[int, float]] = []
+    began = loop.seconds
+    clock.holds = lambda when: when >= 1000 and loop.seconds < began + 0.005
+    for when in (500, 1000, 1500):
+        clock.at(when, lambda _: ran.append((clock.now, loop.seconds - began)), None)
+    loop.run(1)
+    assert [now for now, _ in ran] == [500, 1000, 1500]
+    assert ran[0][1] < 0.001 and 0.005 <= ran[1][1] < 0.006

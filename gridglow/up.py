@@ -1,0 +1,74 @@
+"""`gridglow up`: a live run with nothing but Python: broker, director and all stations, and what they are doing.
+
+Heavy imports happen inside the command. Neighbours: `one_pan` (director and stations), `up_screen` (what is shown),
+`emulation.live.broker` (the broker that is brought along).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridglow.errors import fail
+from gridglow.live_cli import DEFAULT_PAN, SCENES
+
+if TYPE_CHECKING:
+    from emulation.live.broker import Kind
+    from gridglow.up_run import UpOptions
+
+
+def up(
+    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="default: the paper's scenes in a loop")] = "",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="of the broker; 0: any free one", show_default="1883 if free")
+    ] = None,
+    bind: Annotated[str, typer.Option(metavar="ADDR", help="0.0.0.0 lets other machines in")] = "127.0.0.1",
+    broker: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="join mqtt://user:password@host:port, or mqtts://...; or bring along mosquitto or amqtt"
+        ),
+    ] = "",
+    speed: Annotated[str, typer.Option(metavar="X", help="0.05 to 16, instead of the scenarios' own")] = "",
+    seed: Annotated[int | None, typer.Option(min=0, help="instead of the scenarios' own")] = None,
+    pan: Annotated[str, typer.Option(metavar="HEX", envvar="GRIDGLOW_PAN", help="PAN id, 4 hex digits")] = DEFAULT_PAN,
+    log_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="a log file per station")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="nothing but warnings")] = False,
+) -> None:
+    """Run the network live, in this process: a broker, 48 meters, their coordinator. Ctrl-C ends it."""
+    from gridglow import up_run
+
+    options = _options(scenario, broker, speed, seed, pan)
+    if options.url is not None and (port is not None or bind != "127.0.0.1"):
+        fail("--broker joins a broker that is there; allowed: without --port and --bind", 2)
+    options.port, options.bind, options.log_dir, options.quiet = port, bind, log_dir, quiet
+    raise typer.Exit(up_run.run(options))
+
+
+def _options(scenario: str, broker: str, speed: str, seed: int | None, pan: str) -> UpOptions:
+    from emulation.live.clock_command import speed as read_speed
+    from emulation.live.command_line import OptionError, pan_of
+    from emulation.live.command_text import CommandError, Envelope
+    from emulation.live.mqtt import BrokerUrl, BrokerUrlError
+    from emulation.scenario import ScenarioError, load
+    from gridglow.up_run import UpOptions
+
+    try:
+        scenes = [load(name) for name in ([scenario] if scenario else SCENES)]
+        permille = read_speed(Envelope.read("--speed", speed.encode())).permille if speed else 0
+        kind: Kind | None = "mosquitto" if broker == "mosquitto" else "amqtt" if broker == "amqtt" else None
+        url = BrokerUrl.parse(broker) if broker and kind is None else None
+        number = pan_of(pan)
+    except (ScenarioError, OptionError) as error:
+        fail(error, 2)
+    except CommandError as error:
+        fail(f"--speed: {error}", 2)
+    except BrokerUrlError as error:
+        fail(f"--broker {error}", 2)
+    if permille is None:
+        fail("--speed auto: only while running, `gridglow speed auto`", 2)
+    for scene in scenes:
+        scene.seed = scene.seed if seed is None else seed
+    return UpOptions(scenes, url, number, permille if speed else None, kind=kind)

@@ -1,0 +1,262 @@
+"""The life of `gridglow up`: the broker, the PAN on it, the screen, and the end of all three.
+
+Neighbours: `up` (options), `one_pan`, `up_screen`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiomqtt
+import typer
+
+from emulation.live.broker import BrokerError, EmbeddedBroker, Kind, embedded_broker, listening_socket
+from emulation.live.command_line import run_loop
+from emulation.live.director_status import DirectorStatus
+from emulation.live.mqtt import BrokerUrl
+from emulation.live.playbook import Playbook
+from emulation.live.topics import PayloadError, Topics
+from emulation.scenario import Scenario
+from gridglow.errors import fail
+from gridglow.one_pan import OnePan, PanError, client
+from gridglow.up_screen import REFRESH_S, Address, Screen, View, plain, suggestion, welcome
+
+PORTS = range(1883, 1900)
+"""Where the broker goes unless a port is asked for: the first that is free."""
+RETRY_S = 1.0
+LISTEN_S = 0.3
+"""A retained status comes at once, or there is none."""
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(slots=True)
+class UpOptions:
+    """What to run. `url` None: bring a broker along, on `port` (None: the first of PORTS that is free) of `bind`.
+
+    `kind` insists on one kind of it.
+    """
+
+    scenes: list[Scenario]
+    url: BrokerUrl | None
+    pan: int
+    speed_permille: int | None
+    port: int | None = None
+    bind: str = "127.0.0.1"
+    kind: Kind | None = None
+    log_dir: Path | None = None
+    quiet: bool = False
+
+
+def run(options: UpOptions) -> int:
+    """Run until a signal comes; the exit code. Ends the command with one line where that cannot be."""
+    stations = max(scene.meters for scene in options.scenes) + 1
+    try:
+        return run_loop(lambda: _up(options), stations)
+    except (BrokerError, PanError) as error:
+        fail(error)
+
+
+async def _up(options: UpOptions) -> int:
+    stop = asyncio.Event()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def interrupted() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted)
+    if options.url is not None:
+        if await _is_free(options.url, options.pan, stop):
+            await _live(options, options.url, None, stop)
+        return 0
+    async with _broker(options) as broker:
+        await _live(options, BrokerUrl.parse(broker.url), broker, stop)
+    return 0
+
+
+@asynccontextmanager
+async def _broker(options: UpOptions) -> AsyncIterator[EmbeddedBroker]:
+    port = _first_free(options.bind) if options.port is None else options.port
+    async with embedded_broker(port, options.bind, options.kind) as broker:
+        yield broker
+
+
+def _first_free(bind: str) -> int:
+    refusal: BrokerError | None = None
+    for port in PORTS:
+        try:
+            listening_socket(bind, port).close()
+        except BrokerError as error:
+            refusal = refusal or error
+        else:
+            return port
+    raise refusal or BrokerError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free on {bind}")
+
+
+async def _is_free(url: BrokerUrl, pan: int, stop: asyncio.Event) -> bool:
+    """Wait for a broker that somebody else runs; False when interrupted.
+
+    PanError where waiting is of no use: it does not let us in, or another director is at work in this PAN.
+    """
+    said = False
+    while not stop.is_set():
+        try:
+            async with client(url) as connection:
+                await _refuse_second(connection, url, pan)
+                return True
+        except (aiomqtt.MqttError, OSError) as error:
+            reason = str(error)
+            if "authori" in reason.lower() or "password" in reason.lower():
+                raise PanError(f"the broker at {url} does not let us in: mqtt://user:password@host:port") from None
+            if not said:
+                said = True
+                typer.echo(f"gridglow: no broker at {url} ({reason}): waiting for it", err=True)
+        try:
+            async with asyncio.timeout(RETRY_S):
+                await stop.wait()
+        except TimeoutError:
+            pass
+    return False
+
+
+async def _refuse_second(connection: aiomqtt.Client, url: BrokerUrl, pan: int) -> None:
+    """PanError if a director is at work."""
+    topic = Topics(pan).status("director")
+    await connection.subscribe(topic)
+    try:
+        async with asyncio.timeout(LISTEN_S):
+            message = await anext(connection.messages)
+            found = DirectorStatus.decode(topic, bytes(message.payload))
+    except (TimeoutError, PayloadError, TypeError):
+        return
+    if found.alive(time.time_ns() // 1_000_000):
+        raise PanError(
+            f"PAN {pan:04x} is already running on {url} (director {found.instance}): look at it with "
+            "`gridglow status`, or take another PAN with --pan"
+        )
+
+
+async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | None, stop: asyncio.Event) -> None:
+    scenes = options.scenes
+    playbook = Playbook(scenes, len(scenes) > 1, options.speed_permille)
+    pan = OnePan(url, playbook, scenes, options.pan, options.log_dir)
+    loop = asyncio.get_running_loop()
+    address = Address(url, options.pan)
+    screen = Screen(address, options.quiet, lambda: loop.call_soon_threadsafe(stop.set))
+    _say_logs(screen)
+    for text in welcome(address, _where(options, url, broker), _playing(scenes), scenes[0].meters + 1):
+        screen.say(text)
+    running = asyncio.create_task(pan.run())
+    watching = asyncio.create_task(_watch(pan, screen, address))
+    waits = [running, asyncio.create_task(stop.wait())]
+    if broker is not None:
+        waits.append(asyncio.create_task(broker.failed()))
+    last = ""
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            if task.done():
+                task.result()
+        last = plain(view_of(pan))
+    finally:
+        pan.stop()
+        watching.cancel()
+        await asyncio.gather(running, watching, return_exceptions=True)
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        if broker is None and last:
+            await pan.clear()
+        if last:
+            screen.say(f"ended at   {last}")
+        screen.close()
+
+
+async def _watch(pan: OnePan, screen: Screen, address: Address) -> None:
+    """Keep the screen up to date."""
+    loop = asyncio.get_running_loop()
+    began, ready, hinted = loop.time(), False, 0
+    while True:
+        view = view_of(pan)
+        screen.show(view)
+        if not ready and pan.ready:
+            ready = True
+            screen.say(f"ready      all {view.stations} stations are on, {loop.time() - began:.1f} s after the start")
+        if view.link and not screen.live and hinted != pan.stage.run:
+            hinted = pan.stage.run
+            screen.say(suggestion(view, address))
+        await asyncio.sleep(REFRESH_S if ready else REFRESH_S / 10)
+
+
+def view_of(pan: OnePan) -> View:
+    """The present moment of a PAN."""
+    stage, roll, now_us = pan.stage, pan.stage.roll, pan.now_us
+    scene = stage.playbook.scene
+    link, target = _link_in_use(pan)
+    return View(
+        now_us, pan.permille, stage.clock.auto, stage.starting, scene.title, scene.meters + 1, pan.online, roll.ready,
+        scene.meters, pan.meters_read(), roll.late, roll.heard, pan.sense_doubt, roll.faithful, pan.host.lag_us,
+        pan.host.connection.up.is_set(), pan.story.last,
+        [record for record in stage.faults.records if record.from_us <= now_us], link, target,
+    )  # fmt: skip
+
+
+def _link_in_use(pan: OnePan) -> tuple[str, int]:
+    """The last link of a route of several hops to one of the scene's meters, and that meter."""
+    scene = pan.stage.playbook.scene
+    for meter in (*(job.station for job in reversed(scene.jobs) if job.station), scene.meters):
+        link = pan.stage.roll.route_link(meter)
+        if link is not None and link[0]:
+            return f"{link[0]}-{link[1]}", meter
+    return "", 0
+
+
+def _playing(scenes: list[Scenario]) -> str:
+    if len(scenes) == 1:
+        return f"{scenes[0].name}: {scenes[0].title}"
+    return f"{', '.join(scene.name for scene in scenes)}, again and again, each at its own speed"
+
+
+def _where(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | None) -> str:
+    if broker is None:
+        return f"{url}, which was there"
+    words = [f"{url} ({broker.kind}, for this run only)"]
+    if options.port is None and broker.port != PORTS.start:
+        words.append(f"port {PORTS.start} is taken")
+    if options.bind not in _LOOPBACK:
+        words.append(f"open on {options.bind} to everybody who can reach it")
+    return "; ".join(words)
+
+
+class _ToScreen(logging.Handler):
+    """Lines of the program's own log, which would tear the status apart, go through the screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass a line on."""
+        if record.levelno >= logging.WARNING:
+            self._screen.warn(record.getMessage())
+        else:
+            self._screen.say(record.getMessage())
+
+
+def _say_logs(screen: Screen) -> None:
+    root = logging.getLogger("gridglow")
+    root.addHandler(_ToScreen(screen))
+    root.propagate = False
+    logging.getLogger("gridglow.director").setLevel(logging.INFO)
+    # Fifty connections to one broker would say the same; the status shows whether it is there.
+    logging.getLogger("gridglow.mqtt").setLevel(logging.ERROR)
