@@ -4,12 +4,13 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench check-pythons clean
+.PHONY: help demo test test-slow lint bench clean
 
 help:
-	@echo "make demo   read 48 meters through the mesh and show how it went"
-	@echo "make test   lint, types, import rules and tests"
-	@echo "make bench  the figures, measured on this machine"
+	@echo "make demo       read 48 meters through the mesh and show how it went"
+	@echo "make test       lint, types, import rules and tests"
+	@echo "make test-slow  many seeds and long runs"
+	@echo "make bench      the figures, measured on this machine"
 
 $(VENV)/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with venv is needed (on Debian: apt-get install python3-venv)"; exit 1; }
@@ -33,7 +34,11 @@ lint: $(VENV)/.dev
 # Tests in real time get the machine to themselves, and come first: what follows loads every core.
 test: lint
 	$(BIN)/pytest -m live
-	$(BIN)/pytest -n auto -m "not live"
+	$(BIN)/pytest -n auto -m "not live and not slow"
+
+# Many seeds, five hundred meters, long fuzzing.
+test-slow: $(VENV)/.dev
+	$(BIN)/pytest -n auto -m "slow and not live"
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
