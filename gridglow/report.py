@@ -153,6 +153,8 @@ def _hop_table(summary: dict[str, Any], results: Results) -> Table:
     meters = max([1, *summary["hops"].values()])
     for hops, count in summary["hops"].items():
         times = sorted(done.duration_us for done in results.read.values() if done.hops == int(hops))
+        if not times:
+            continue
         bar = Text("━" * max(1, 24 * count // meters), style=_hop_style(int(hops)))
         table.add_row(hops, str(count), bar, _seconds(times[len(times) // 2]), _seconds(times[-1]))
     return table

@@ -87,13 +87,17 @@ class LoadngConfig:
     proven_share: int = 1
     """The random part is divided by this where the link back to the previous hop is known: proven relays go first."""
     trickle_spares_neighbours: int = 0
-    """1: never silent about a destination known as a neighbour, nor when the same search is repeated."""
+    """1: never silent about a destination that is a neighbour by a link not weak, nor when a search is repeated."""
+    trickle_counts_own: int = 0
+    """1: who has repeated an RREQ does so again only for fewer weak links or a cost better by over the deviation."""
     rrep_wait_unicast_us: int = 4 * SECOND
     """As rrep_wait_us, when the RREQ came by unicast: no better one can follow."""
     rrep_high_priority: int = 0
     """1: RREPs use the MAC's high-priority window."""
     rrep_second_chance: int = 0
     """1: an RREP that its next hop does not acknowledge goes once to another neighbour nearer to who asked."""
+    rrep_settles: int = 0
+    """1: once an RREP has gone along a route, no better RREQ of the same search moves it, unless the RREP was lost."""
     answer_from_confirm: int = 0
     """1: the wait for an RREP starts at the MAC's confirm of the RREQ, 0: when it is handed to the MAC."""
     local_repair: int = 1

@@ -38,16 +38,26 @@ second after the first RREQ, or at once to one that came by unicast, which no be
 local repair: the station that finds a link broken sends an RERR, the source tells its application, and the repeated
 request starts a new discovery, as in the paper. What cuts the flood of a dense PAN:
 
+* links of 15 dB and more are alike and cost least, one of 3 dB costs seven times as much: an RREQ tells nothing of
+  the way back, and a margin is the best promise that the RREP gets through;
 * a station repeats an RREQ after a random delay that grows with the number of stations it hears, and keeps silent if
-  it has heard one repetition at about its own cost meanwhile (cluster trickle, K = 1);
+  it has heard one repetition at about its own cost meanwhile (cluster trickle, K = 1). Only stations heard with 5 dB or
+  more count; from the others a better path than this one has not been heard of;
+* a station that has repeated an RREQ repeats a better one of the same search only when it saves a weak link or more
+  than the deviation that the trickle allows;
 * where the link back to the previous hop is known from a tone-map response, the delay is an eighth: relays that have
   worked before go first, the rest find that they are not needed;
-* a station that knows the destination as its neighbour is never silent, nor is anybody when the same search is
-  repeated: what the silence may have missed the first time is found the second;
+* a station that knows the destination as its neighbour, by no weak link, is never silent, nor is anybody when the same
+  search is repeated: what the silence may have missed the first time is found the second;
+* a route that an RREP has taken is settled: a better RREQ of the same search, coming late, does not move it to a next
+  hop that nobody has proven, is not repeated there and not answered again. If the RREP is lost it may move again;
 * a link whose way back is unknown costs 6 more, one under 5 dB is weak, and an RREP that is not acknowledged goes once
-  to another neighbour whose copy of the RREQ cost less than our own entry, which cannot make a loop;
+  to another neighbour whose copy of the RREQ cost less than our own entry, which cannot make a loop: to one whose link
+  is known both ways if there is one, then by weak links and cost;
 * RREPs use the high-priority window, and the MAC's contention window ends at 32 slots, so that what waits behind a
-  flood waits short.
+  flood waits short;
+* the MAC tries a frame four times, not six: the last two still go in ROBO, and a break, which costs an EIFS for each
+  try, is known two thirds of a second sooner.
 
 **draft15** answers each better RREQ at once, asks for an RREP_ACK at every hop and blacklists who owes one, lets an
 RREQ make the entry of its previous hop unverified, only broadcasts RREQs, and never repairs. The draft gives no

@@ -22,11 +22,14 @@ def is_newer(first: int, second: int) -> bool:
 
 
 class Entry:
-    """A route: where to, by which neighbour, how good, how new. Times in microseconds."""
+    """A route: where to, by which neighbour, how good, how new. Times in microseconds.
+
+    `settled`: an RREP has gone this way, and no RREQ with the same sequence number moves the route any more.
+    """
 
     __slots__ = (
-        "bidirectional", "cost", "destination", "hop_count", "metric_type", "next_hop", "sequence", "valid_until_us",
-        "weak_links",
+        "bidirectional", "cost", "destination", "hop_count", "metric_type", "next_hop", "sequence", "settled",
+        "valid_until_us", "weak_links",
     )  # fmt: skip
 
     def __init__(self, destination: int) -> None:
@@ -38,6 +41,7 @@ class Entry:
         self.metric_type = 0
         self.sequence = SEQUENCE_UNKNOWN
         self.bidirectional = False
+        self.settled = False
         self.valid_until_us = 0
 
 
@@ -85,6 +89,8 @@ class RoutingTable:
             if len(self.entries) >= self._config.routing_table_size:
                 self._make_room()
             entry = self.entries[destination] = Entry(destination)
+        if entry.sequence != sequence:
+            entry.settled = False
         entry.next_hop = next_hop
         entry.cost = cost
         entry.hop_count = hop_count

@@ -114,12 +114,20 @@ class Replies:
         if rrep.ack_required and len(self._pending) < router.config.replies:
             self._pending[next_hop, rrep.originator, rrep.sequence_number] = None
         self._note(action, next_hop, rrep, "")
+        self._settle(rrep.destination, next_hop, bool(router.config.rrep_settles))
         high = bool(router.config.rrep_high_priority)
         router.send(next_hop, rrep, flow, self._confirmed, (next_hop, rrep, flow, again), high)
+
+    def _settle(self, destination: int, next_hop: int, settled: bool) -> None:
+        entry = self._router.table.get(destination)
+        if entry is not None and entry.next_hop == next_hop:
+            entry.settled = settled
 
     def _confirmed(self, arg: tuple[int, Rrep, int, bool], status: int) -> None:
         next_hop, rrep, flow, again = arg
         router = self._router
+        if status != SUCCESS:
+            self._settle(rrep.destination, next_hop, False)
         if rrep.ack_required:
             key = (next_hop, rrep.originator, rrep.sequence_number)
             if key in self._pending:
@@ -140,21 +148,35 @@ class Replies:
         if entry is None:
             return
         if entry.next_hop == failed:
-            ways = [
-                (not router.links.knows_reverse(src), copy.route_cost, src, copy, lqi)
-                for copy, src, lqi in self._trickle.copies(rrep.destination, rrep.originator)
-                if copy.route_cost < entry.cost and src != failed and not router.blacklist.holds(src)
-            ]
-            if not ways or entry.sequence != ways[0][3].sequence_number:
+            way = self._other_way(rrep, entry, failed)
+            if way is None:
                 return
-            _, _, src, copy, lqi = min(ways, key=lambda way: way[:3])
-            metric, cost = router.links.extend(copy.metric_type, copy.route_cost, router.links.heard(src, lqi))
-            weak = min(MAX_WEAK_LINKS, copy.weak_link_count + (lqi < router.config.weak_lqi))
-            hop_count = min(MAX_HOP_COUNT, copy.hop_count + 1)
+            weak, cost, hop_count, metric, src = way
             entry = router.table.write(
                 rrep.destination, src, cost, hop_count, weak, metric, entry.sequence, entry.bidirectional
             )
         self._send(FORWARDED, entry.next_hop, rrep, flow, again=True)
+
+    def _other_way(self, rrep: Rrep, entry: Entry, failed: int) -> tuple[int, int, int, int, int] | None:
+        """(weak links, cost, hop count, metric, next hop) of the best other way back, known both ways if possible."""
+        router = self._router
+        links = router.links
+        best: tuple[bool, int, int, int, int, int] | None = None
+        for copy, src, lqi in self._trickle.copies(rrep.destination, rrep.originator):
+            if (
+                copy.sequence_number != entry.sequence
+                or copy.route_cost >= entry.cost
+                or src == failed
+                or router.blacklist.holds(src)
+            ):
+                continue
+            metric, cost = links.extend(copy.metric_type, copy.route_cost, links.heard(src, lqi))
+            weak = min(MAX_WEAK_LINKS, copy.weak_link_count + (lqi < router.config.weak_lqi))
+            hop_count = min(MAX_HOP_COUNT, copy.hop_count + 1)
+            way = (not links.knows_reverse(src), weak, cost, hop_count, metric, src)
+            if best is None or way < best:
+                best = way
+        return best[1:] if best is not None else None
 
     def received(self, src: int, rrep: Rrep, rx: RxInfo) -> None:
         """An RREP came from neighbour `src`."""

@@ -73,7 +73,7 @@ class RreqReceiver:
             weak, least = rreq.weak_link_count, entry.weak_links
             config = router.config
             if (
-                (weak > least or (weak == least and rreq.route_cost + config.kh > entry.cost))
+                (weak > least or (weak == least and rreq.route_cost + config.kh > entry.cost) or entry.settled)
                 and rreq.metric_type == entry.metric_type
                 and entry.valid_until_us > router.env.clock.now
             ):
@@ -109,12 +109,14 @@ class RreqReceiver:
         hop_count = min(MAX_HOP_COUNT, rreq.hop_count + 1)
         hop_limit = rreq.hop_limit - 1
         entry = table.get(rreq.originator)
-        if entry is not None and not is_better(entry, rreq, metric, weak, cost, hop_count):
-            stale = entry.sequence != rreq.sequence_number
+        same = entry is not None and entry.sequence == rreq.sequence_number
+        if entry is not None and (
+            (same and entry.settled) or not is_better(entry, rreq, metric, weak, cost, hop_count)
+        ):
             router.learn_neighbour(src, rx, False, False, link_cost)
-            if config.trickle_enabled and not stale:
+            if config.trickle_enabled and same:
                 self.trickle.heard(src, rreq, rx.lqi)
-            self._ignored(src, rreq, "stale" if stale else "not better")
+            self._ignored(src, rreq, "not better" if same else "stale")
             return
         if config.trickle_enabled:
             self.trickle.first_heard(rreq)
@@ -171,7 +173,8 @@ class RreqReceiver:
         router, rreq = self._router, forward.message
         if router.config.trickle_enabled:
             known = router.table.get(rreq.destination)
-            if self.trickle.silences(rreq, known is not None and known.next_hop == rreq.destination):
+            near = known is not None and known.next_hop == rreq.destination and not known.weak_links
+            if self.trickle.silences(rreq, near):
                 self._ignored(forward.src, rreq, "trickle")
                 return
         search = _search(rreq)
@@ -180,6 +183,8 @@ class RreqReceiver:
             self._under_way[search] = forward
             return
         self._under_way[search] = None
+        if router.config.trickle_enabled:
+            self.trickle.sent(rreq)
         self._note(FORWARDED, BROADCAST, rreq, "")
         router.send(BROADCAST, rreq, forward.flow, self._left, search)
 

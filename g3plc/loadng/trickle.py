@@ -1,9 +1,10 @@
 """Which RREQs are worth repeating: the cluster trickle (adpClusterTrickle* of the ADP PIB).
 
 Neighbours heard with at least adpClusterTrickleMinLQI form a cluster. A station that has heard K of them repeat an RREQ
-at about its own cost within the interval I adds nothing by repeating it too. With `trickle_spares_neighbours` a station
-stays in the flood when the destination is its neighbour, and when a search is repeated: then the silence may have been
-the reason why the first one failed. Neighbour: `rreq`.
+at about its own cost within the interval I adds nothing by repeating it too; with `trickle_counts_own` its own earlier
+copy is as good as one of K. With `trickle_spares_neighbours` a station stays in the flood when the destination is its
+neighbour, and when a search is repeated: then the silence may have been the reason why the first one failed.
+Neighbour: `rreq`.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ _CLUSTER = 64
 class Search:
     """What was heard of one originator's search for one destination."""
 
-    __slots__ = ("copies", "repeated", "sequence", "started_us")
+    __slots__ = ("copies", "repeated", "sent", "sequence", "started_us")
 
     def __init__(self, sequence: int, now: int, repeated: bool) -> None:
         self.sequence = sequence
         self.started_us = now
         self.repeated = repeated
         self.copies: list[Copy] = []
+        self.sent: Rreq | None = None
 
 
 class ClusterTrickle:
@@ -85,8 +87,21 @@ class ClusterTrickle:
         if self._env.clock.now - search.started_us > self._config.trickle_interval_us:
             return False
         deviation = self._config.trickle_deviation
+        own = search.sent
+        if own is not None and (
+            own.weak_link_count <= rreq.weak_link_count and own.route_cost - rreq.route_cost <= deviation
+        ):
+            return True
         alike = [copy for copy, _, _ in search.copies if abs(copy.route_cost - rreq.route_cost) <= deviation]
         return len(alike) >= self._config.trickle_k
+
+    def sent(self, rreq: Rreq) -> None:
+        """This station repeats `rreq`."""
+        if not self._config.trickle_counts_own:
+            return
+        search = self.searches.get(rreq.originator << 16 | rreq.destination)
+        if search is not None and search.sequence == rreq.sequence_number:
+            search.sent = rreq
 
     def copies(self, originator: int, destination: int) -> list[Copy]:
         """The copies heard of the last search of `originator` for `destination`, beside the best ones."""

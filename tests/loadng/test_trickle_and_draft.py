@@ -77,6 +77,39 @@ def test_neighbours_and_repeated_searches_are_spared(make_net):
     assert len(net.of(Rreq, action="forwarded")) == before + 1
 
 
+def test_an_own_copy_silences_what_is_little_better(make_net):
+    for cost, weak, repeats in ((17, 0, 1), (15, 0, 2), (40, 0, 1)):
+        net, node = trickling(make_net, trickle_counts_own=1, kh=4)
+        node.hear(1, flood(20, weak=weak), 255, EVERYBODY)
+        net.run(0.3)
+        node.hear(2, flood(cost, weak=weak), 255, EVERYBODY)
+        net.run(1)
+        assert len(net.of(Rreq, action="forwarded")) == repeats
+
+
+def test_an_own_copy_with_more_weak_links_silences_nothing(make_net):
+    net, node = trickling(make_net, trickle_counts_own=1)
+    node.hear(1, flood(20, weak=1), 255, EVERYBODY)
+    net.run(0.3)
+    node.hear(2, flood(20), 255, EVERYBODY)
+    net.run(1)
+    assert len(net.of(Rreq, action="forwarded")) == 2
+
+
+def test_a_neighbour_by_a_weak_link_is_not_spared(make_net):
+    copies = [(11, 24, 90), (12, 24, 90), (13, 24, 90)]
+    net, node = trickling(make_net, trickle_spares_neighbours=1)
+    node.hear(30, flood(0, originator=30, destination=31), 51, EVERYBODY)
+    before = len(net.of(Rreq, action="forwarded"))
+    node.hear(1, flood(20), 255, EVERYBODY)
+    net.run(0.1)
+    for src, cost, lqi in copies:
+        node.hear(src, flood(cost), lqi, EVERYBODY)
+    net.run(1)
+    events = net.of(Rreq, action="forwarded")[before:]
+    assert [event for event in events if event.destination == 30] == []
+
+
 def test_a_better_copy_during_the_delay_is_sent_in_its_place(make_net):
     net, node = trickling(make_net, trickle_enabled=0)
     node.hear(1, flood(20), 255, EVERYBODY)
@@ -236,14 +269,14 @@ def test_draft_only_broadcasts_rreqs_and_never_repairs(make_net):
 def test_path_discovery_collects_both_ways(make_net):
     net = make_net("demo")
     a, *_ = net.line(4)
-    net.link(1, 2, 255, 120)
+    net.link(1, 2, 255, 76)
     a.send(3)
     net.run(5)
     a.adp.adpm_path_discovery_request(3)
     net.run(5)
-    assert a.paths == [(3, sap.SUCCESS, [(1, 12), (2, 10), (3, 12), (2, 12), (1, 15), (0, 12)])]
+    assert a.paths == [(3, sap.SUCCESS, [(1, 10), (2, 10), (3, 10), (2, 10), (1, 22), (0, 10)])]
     assert [event.action for event in net.of(Preq)] == ["sent", *["received", "forwarded"] * 2, "received"]
-    assert net.of(Prep, action="received")[-1].hops == bytes.fromhex("0001000c0002000a0003000c0002000c0001000f0000000c")
+    assert net.of(Prep, action="received")[-1].hops == bytes.fromhex("0001000a0002000a0003000a0002000a000100160000000a")
 
 
 def test_path_discovery_without_route_or_answer(make_net):

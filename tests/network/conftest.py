@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import pytest
 
-from emulation.clocks import SimClock
+from emulation.clocks import SimClock, StationClock
 from emulation.observe.record import Digest
 from emulation.observe.tap import Observer, Trace
+from emulation.randomness import Stream
 from emulation.scenario import Scenario, load, loads
 from emulation.sim import Simulation
 from g3plc import events as ev
+from g3plc.core.env import Env
+from g3plc.core.ofdm import D8PSK, FULL_TONE_MAP, ROBO, airtime_us, max_psdu
 from g3plc.events import Event
+from g3plc.phy.transceiver import Transceiver
 from gridglow.simulate import build
 
 SECOND = 1_000_000
@@ -204,3 +208,61 @@ class Texts:
 def texts() -> type[Texts]:
     """See `Texts`."""
     return Texts
+
+
+class Rogue:
+    """A station with a transceiver and no MAC: takes the place of `station` at `at_us`, sends, and goes for good.
+
+    `source` gives (PSDU, the station it is for, ACK wanted).
+    """
+
+    def __init__(
+        self, simulation: Simulation, source: Iterator[tuple[bytes, int, bool]], station: int, at_us: int
+    ) -> None:
+        self.simulation = simulation
+        self.station = station
+        self.source = source
+        self.sent = 0
+        simulation.clock.at(at_us, self.enter, None)
+
+    def enter(self, _: None) -> None:
+        simulation = self.simulation
+        simulation.switch_off(self.station)
+        env = Env(
+            self.station,
+            StationClock(simulation.clock),
+            lambda purpose: Stream(99, self.station, 1, purpose),
+            simulation.trace.note_for(self.station, simulation.clock),
+        )
+        self.phy = Transceiver(env, simulation.medium, 1 << 20)
+        self.phy.user = self
+        simulation.medium.attach(self.station, self.phy)
+        self.next(None)
+
+    def next(self, _: None) -> None:
+        frame = next(self.source, None)
+        if frame is None:
+            self.simulation.medium.detach(self.station)
+            return
+        psdu, target, wants_ack = frame
+        modulation = ROBO if len(psdu) <= max_psdu(ROBO, FULL_TONE_MAP) else D8PSK
+        psdu = psdu[: max_psdu(modulation, FULL_TONE_MAP)]
+        self.phy.pd_data_request(psdu, modulation, FULL_TONE_MAP, wants_ack, target, 0, self.sent)
+        self.sent += 1
+        self.simulation.clock.after(airtime_us(len(psdu), modulation, FULL_TONE_MAP) + 20_000, self.next, None)
+
+    def pd_data_confirm(self) -> None: ...
+
+    def pd_data_indication(self, psdu: bytes, rx: Any) -> None: ...
+
+    def pd_payload_lost_indication(self, fcs: int, ack_wanted: bool, sender: int, flow: int) -> None: ...
+
+    def pd_ack_indication(self, positive: bool, fcs: int, ssca: int) -> None: ...
+
+    def pd_channel_indication(self, header: int) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def rogue() -> type[Rogue]:
+    """See `Rogue`."""
+    return Rogue

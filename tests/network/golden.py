@@ -27,9 +27,10 @@ def digest(name: str) -> str:
 
 def main(words: list[str]) -> None:
     sys.path.insert(0, str(HERE.parents[1]))
-    if words == ["--renew"]:
-        names = json.loads(GOLDEN.read_text(encoding="ascii"))
-        GOLDEN.write_text(json.dumps({name: digest(name) for name in names}, indent=1) + "\n", encoding="ascii")
+    if words[:1] == ["--renew"]:
+        kept = json.loads(GOLDEN.read_text(encoding="ascii"))
+        kept.update({name: digest(name) for name in words[1:] or kept})
+        GOLDEN.write_text(json.dumps(kept, indent=1) + "\n", encoding="ascii")
     else:
         print(json.dumps({name: digest(name) for name in words}))
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulation.clocks import SimClock, StationClock
+from emulation.clocks import SimClock
 from emulation.grid.feeder_generate import generate
 from emulation.media.sim import SimMedium
 from emulation.observe.record import Strict
@@ -24,9 +24,6 @@ from emulation.observe.tap import Trace
 from emulation.randomness import Stream
 from emulation.sim import Simulation
 from g3plc import events as ev
-from g3plc.core.env import Env
-from g3plc.core.ofdm import D8PSK, FULL_TONE_MAP, ROBO, airtime_us, max_psdu
-from g3plc.phy.transceiver import Transceiver
 from g3plc.stack import PAN_ID
 from g3plc.wire import crc, iphc, ipv6, mac_frame, udp
 from g3plc.wire.cosem_wrapper import Wpdu
@@ -226,55 +223,7 @@ def frames(rng: Dice, count: int) -> Iterator[Frame]:
         yield one_of(rng, *KINDS)(rng)
 
 
-# -- how it sends
-
-
-class Rogue:
-    """Takes the place of station ROGUE at `at_us`, sends all frames, and goes for good."""
-
-    def __init__(self, simulation: Simulation, source: Iterator[Frame], at_us: int, gap_us: int = 20_000) -> None:
-        self.simulation = simulation
-        self.source = source
-        self.gap_us = gap_us
-        self.sent = 0
-        simulation.clock.at(at_us, self.enter, None)
-
-    def enter(self, _: None) -> None:
-        simulation = self.simulation
-        simulation.switch_off(ROGUE)
-        env = Env(
-            ROGUE,
-            StationClock(simulation.clock),
-            lambda purpose: Stream(99, ROGUE, 1, purpose),
-            simulation.trace.note_for(ROGUE, simulation.clock),
-        )
-        self.phy = Transceiver(env, simulation.medium, 1 << 20)
-        self.phy.user = self
-        simulation.medium.attach(ROGUE, self.phy)
-        self.next(None)
-
-    def next(self, _: None) -> None:
-        frame = next(self.source, None)
-        if frame is None:
-            self.simulation.medium.detach(ROGUE)
-            return
-        psdu, target, wants_ack = frame
-        modulation = ROBO if len(psdu) <= max_psdu(ROBO, FULL_TONE_MAP) else D8PSK
-        psdu = psdu[: max_psdu(modulation, FULL_TONE_MAP)]
-        self.phy.pd_data_request(psdu, modulation, FULL_TONE_MAP, wants_ack, target, 0, self.sent)
-        self.sent += 1
-        self.simulation.clock.after(airtime_us(len(psdu), modulation, FULL_TONE_MAP) + self.gap_us, self.next, None)
-
-    def pd_data_confirm(self) -> None: ...
-
-    def pd_data_indication(self, psdu: bytes, rx: Any) -> None: ...
-
-    def pd_payload_lost_indication(self, fcs: int, ack_wanted: bool, sender: int, flow: int) -> None: ...
-
-    def pd_ack_indication(self, positive: bool, fcs: int, ssca: int) -> None: ...
-
-    def pd_channel_indication(self, header: int) -> None: ...
-
+# -- where it sends
 
 FEEDER_SEED = 4
 ROUTE_LIFE_S = 60
@@ -302,8 +251,9 @@ STREET = generate(METERS, FEEDER_SEED)
 class Quarter:
     """A small network, what an honest run of it sends, and runs of it under attack."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, rogue: Any) -> None:
         self.network = network
+        self.rogue = rogue
         self.reached: dict[int, set[int]] = {}
         honest = network(COLLECT.replace("AFTER", "200"), 1, feeder=STREET)
         assert len(honest.read) == METERS
@@ -322,7 +272,7 @@ class Quarter:
         """Two collections, one under attack, one after it. Profiles but `demo` ask for reverse costs, too."""
 
         def prepare(simulation: Simulation) -> None:
-            Rogue(simulation, source, 5 * SECOND)
+            self.rogue(simulation, source, ROGUE, 5 * SECOND)
             if watch is not None:
                 watch(simulation)
 
@@ -340,8 +290,8 @@ class Quarter:
 
 
 @pytest.fixture(scope="module")
-def quarter(network: Any) -> Quarter:
-    return Quarter(network)
+def quarter(network: Any, rogue: Any) -> Quarter:
+    return Quarter(network, rogue)
 
 
 def survives(quarter: Quarter, run: Any, lasts_s: int, excused: int = 0) -> None:
