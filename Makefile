@@ -33,11 +33,12 @@ lint: $(VENV)/.dev
 
 # Tests in real time get the machine to themselves, and come first: what follows loads every core.
 test: lint
-	$(BIN)/pytest -m live
+	$(BIN)/pytest -m "live and not slow"
 	$(BIN)/pytest -n auto -m "not live and not slow"
 
-# Many seeds, five hundred meters, long fuzzing.
+# Whole compose projects, many seeds, five hundred meters, long fuzzing.
 test-slow: $(VENV)/.dev
+	$(BIN)/pytest -m "live and slow"
 	$(BIN)/pytest -n auto -m "slow and not live"
 
 bench: $(VENV)/.dev

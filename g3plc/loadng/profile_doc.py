@@ -38,7 +38,7 @@ second after the first RREQ, or at once to one that came by unicast, which no be
 local repair: the station that finds a link broken sends an RERR, the source tells its application, and the repeated
 request starts a new discovery, as in the paper. What cuts the flood of a dense PAN:
 
-* links of 15 dB and more are alike and cost least, one of 3 dB costs seven times as much: an RREQ tells nothing of
+* links of 15 dB and more are alike and cost 8, one of 3 dB costs 32, as much as four of them: an RREQ tells nothing of
   the way back, and a margin is the best promise that the RREP gets through;
 * a station repeats an RREQ after a random delay that grows with the number of stations it hears, and keeps silent if
   it has heard one repetition at about its own cost meanwhile (cluster trickle, K = 1). Only stations heard with 5 dB or
@@ -55,9 +55,7 @@ request starts a new discovery, as in the paper. What cuts the flood of a dense 
   to another neighbour whose copy of the RREQ cost less than our own entry, which cannot make a loop: to one whose link
   is known both ways if there is one, then by weak links and cost;
 * RREPs use the high-priority window, and the MAC's contention window ends at 32 slots, so that what waits behind a
-  flood waits short;
-* the MAC tries a frame four times, not six: the last two still go in ROBO, and a break, which costs an EIFS for each
-  try, is known two thirds of a second sooner.
+  flood waits short.
 
 **draft15** answers each better RREQ at once, asks for an RREP_ACK at every hop and blacklists who owes one, lets an
 RREQ make the entry of its previous hop unverified, only broadcasts RREQs, and never repairs. The draft gives no

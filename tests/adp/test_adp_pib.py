@@ -91,8 +91,8 @@ def test_tables_that_routing_fills(make_net):
     a, *_ = net.line(3)
     a.send(2)
     net.run(5)
-    assert a.adp.adpm_get(0x0C, 0) == (1, 1, 12, 1, 0, 360)
-    assert a.adp.adpm_get(0x0C, 1) == (2, 1, 24, 2, 0, 360)
+    assert a.adp.adpm_get(0x0C, 0) == (1, 1, 14, 1, 0, 360)
+    assert a.adp.adpm_get(0x0C, 1) == (2, 1, 28, 2, 0, 360)
     with pytest.raises(UsageError):
         a.adp.adpm_get(0x0C, 2)
     with pytest.raises(UsageError, match="read-only"):

@@ -269,14 +269,14 @@ def test_draft_only_broadcasts_rreqs_and_never_repairs(make_net):
 def test_path_discovery_collects_both_ways(make_net):
     net = make_net("demo")
     a, *_ = net.line(4)
-    net.link(1, 2, 255, 76)
+    net.link(1, 2, 88, 76)
     a.send(3)
     net.run(5)
     a.adp.adpm_path_discovery_request(3)
     net.run(5)
-    assert a.paths == [(3, sap.SUCCESS, [(1, 10), (2, 10), (3, 10), (2, 10), (1, 22), (0, 10)])]
+    assert a.paths == [(3, sap.SUCCESS, [(1, 14), (2, 20), (3, 14), (2, 14), (1, 26), (0, 14)])]
     assert [event.action for event in net.of(Preq)] == ["sent", *["received", "forwarded"] * 2, "received"]
-    assert net.of(Prep, action="received")[-1].hops == bytes.fromhex("0001000a0002000a0003000a0002000a000100160000000a")
+    assert net.of(Prep, action="received")[-1].hops == bytes.fromhex("0001000e000200140003000e0002000e0001001a0000000e")
 
 
 def test_path_discovery_without_route_or_answer(make_net):
