@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from g3plc.core.errors import UsageError
-
 
 @dataclass(slots=True)
 class MacConfig:
@@ -70,16 +68,6 @@ class MacConfig:
     """Least time between two tone-map responses to the same neighbour (none after one that was not delivered)."""
 
 
-METERING = {"mac_max_be": 9, "mac_a": 3, "mac_beacon_randomization_window_length": 45}
-"""What the field profile of metering changes."""
-
-PROFILES: dict[str, dict[str, int]] = {"g3": {}, "metering": METERING, "demo": {}, "draft15": {}}
-"""Changes to the standard's defaults, by profile name; demo and draft15 differ from g3 only above the MAC."""
-
-
-def mac_config(profile: str = "g3", **changes: int) -> MacConfig:
-    """The config of a profile, with `changes` by field name. UsageError: unknown profile."""
-    base = PROFILES.get(profile)
-    if base is None:
-        raise UsageError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
-    return replace(MacConfig(), **(base | changes))
+def mac_config(**changes: int) -> MacConfig:
+    """The standard's defaults with `changes` by field name."""
+    return replace(MacConfig(), **changes)

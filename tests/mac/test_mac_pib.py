@@ -8,7 +8,6 @@ import pytest
 
 from g3plc import sap
 from g3plc.core.errors import UsageError
-from g3plc.mac.config import PROFILES, mac_config
 from g3plc.mac.pib import ATTRIBUTES, as_markdown
 from g3plc.wire.mac_frame import decode
 
@@ -111,17 +110,7 @@ def test_stations_do_not_share_their_settings(wire):
     assert b.mac.mlme_get(0x59) == 5
 
 
-@pytest.mark.parametrize("name", PROFILES)
-def test_profiles(wire, name):
-    config = mac_config(name, mac_pan_id=5)
-    assert config.mac_pan_id == 5
-    expected = (9, 3, 45) if name == "metering" else (8, 8, 12)
-    assert (config.mac_max_be, config.mac_a, config.mac_beacon_randomization_window_length) == expected
-
-
-def test_bad_profiles_and_values(wire):
-    with pytest.raises(UsageError):
-        mac_config("mettering")
+def test_bad_values(wire):
     with pytest.raises(UsageError):
         wire.station(1, mac_short_address=0x10000)
     with pytest.raises(UsageError):
