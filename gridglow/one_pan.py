@@ -31,6 +31,7 @@ from nodes.factory import meters
 END_S = 0.8
 """Stations and director have so long for their last words."""
 CUT_S = 0.2
+ANSWER_S = 3.0
 _CUTS = 3
 
 _log = logging.getLogger("gridglow.up")
@@ -169,7 +170,9 @@ def client(url: BrokerUrl) -> aiomqtt.Client:
     """A plain connection for a moment; its library says nothing by itself."""
     silent = logging.getLogger("gridglow.mqtt.library")
     tls = aiomqtt.TLSParameters() if url.tls else None
-    return aiomqtt.Client(url.host, url.port, username=url.user, password=url.password, tls_params=tls, logger=silent)
+    return aiomqtt.Client(
+        url.host, url.port, username=url.user, password=url.password, tls_params=tls, timeout=ANSWER_S, logger=silent
+    )
 
 
 def applications(scenario: Scenario, seed: int) -> Factory:

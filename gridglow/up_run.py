@@ -30,6 +30,9 @@ from gridglow.up_screen import REFRESH_S, Address, Screen, View, plain, suggesti
 
 PORTS = range(1883, 1900)
 """Where the broker goes unless a port is asked for: the first that is free."""
+INTERRUPTED = 130
+"""Exit code after a second signal, which does not wait for last words."""
+CONNECT_S = 3.0
 RETRY_S = 1.0
 LISTEN_S = 0.3
 """A retained status comes at once, or there is none."""
@@ -62,6 +65,8 @@ def run(options: UpOptions) -> int:
         return run_loop(lambda: _up(options), stations)
     except (BrokerError, PanError) as error:
         fail(error)
+    except asyncio.CancelledError:
+        return INTERRUPTED
 
 
 async def _up(options: UpOptions) -> int:
@@ -76,8 +81,14 @@ async def _up(options: UpOptions) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)
     if options.url is not None:
-        if await _is_free(options.url, options.pan, stop):
-            await _live(options, options.url, None, stop)
+        finding = asyncio.create_task(_free(options.url, options.pan))
+        interruption = asyncio.create_task(stop.wait())
+        await asyncio.wait((finding, interruption), return_when=asyncio.FIRST_COMPLETED)
+        interruption.cancel()
+        if finding.cancel():
+            return 0
+        finding.result()
+        await _live(options, options.url, None, stop)
         return 0
     async with _broker(options) as broker:
         await _live(options, BrokerUrl.parse(broker.url), broker, stop)
@@ -103,30 +114,29 @@ def _first_free(bind: str) -> int:
     raise refusal or BrokerError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free on {bind}")
 
 
-async def _is_free(url: BrokerUrl, pan: int, stop: asyncio.Event) -> bool:
-    """Wait for a broker that somebody else runs; False when interrupted.
+async def _free(url: BrokerUrl, pan: int) -> None:
+    """Wait until a broker that somebody else runs answers.
 
     PanError where waiting is of no use: it does not let us in, or another director is at work in this PAN.
     """
     said = False
-    while not stop.is_set():
+    while True:
         try:
+            # First without MQTT: a thread of the library that waits for a host that is silent could not be called off.
+            async with asyncio.timeout(CONNECT_S):
+                _, writer = await asyncio.open_connection(url.host, url.port)
+                writer.close()
             async with client(url) as connection:
                 await _refuse_second(connection, url, pan)
-                return True
+                return
         except (aiomqtt.MqttError, OSError) as error:
-            reason = str(error)
+            reason = str(error) or "no answer"
             if "authori" in reason.lower() or "password" in reason.lower():
                 raise PanError(f"the broker at {url} does not let us in: mqtt://user:password@host:port") from None
             if not said:
                 said = True
                 typer.echo(f"gridglow: no broker at {url} ({reason}): waiting for it", err=True)
-        try:
-            async with asyncio.timeout(RETRY_S):
-                await stop.wait()
-        except TimeoutError:
-            pass
-    return False
+        await asyncio.sleep(RETRY_S)
 
 
 async def _refuse_second(connection: aiomqtt.Client, url: BrokerUrl, pan: int) -> None:

@@ -16,7 +16,7 @@ def figures() -> Iterator[Figure]:
     for kind in ("mosquitto", "amqtt"):
         runs = [one_process(kind, "night", SEED, "1", SECONDS) for _ in range(REPEATS)]
         yield from of_a_run(
-            f"live, {kind}", min(runs, key=lambda run: run.cpu["up"]), f"night at 1x, {SECONDS} s", kind
+            f"live, {kind}", min(runs, key=lambda run: (run.late, run.cpu["up"])), f"night at 1x, {SECONDS} s", kind
         )
         all_on = min(run.all_on_s for run in runs)
         ready = min(run.runs_s for run in runs)

@@ -229,6 +229,13 @@ def test_its_broker_ends_with_it(number: int) -> None:
         assert gone(children[0])
 
 
+def test_a_second_signal_does_not_wait() -> None:
+    with up("read", "--port", "0") as running:
+        running.wait_for("ready")
+        running.process.send_signal(signal.SIGINT)
+        assert running.end() in (0, 130)
+
+
 def test_stations_come_back_when_the_broker_is_killed() -> None:
     mosquitto()
     with up("read", "--port", "0", "--broker", "mosquitto", "--speed", "1") as running:
