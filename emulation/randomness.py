@@ -21,11 +21,16 @@ def mix64(value: int) -> int:
     return value ^ value >> 31
 
 
+def mix_on(state: int, part: int) -> int:
+    """`mix` of one part more: `mix(a, b) == mix_on(mix(a), b)`."""
+    return mix64((state ^ part) + GOLDEN & MASK)
+
+
 def mix(*parts: int) -> int:
     """64 bits from any number of non-negative integers; the order counts."""
     state = 0
     for part in parts:
-        state = mix64((state ^ part) + GOLDEN & MASK)
+        state = mix_on(state, part)
     return state
 
 

@@ -74,37 +74,20 @@ HEADER_FAULT = 4
 class RxInfo:
     """What the PHY knows of a received frame.
 
-    `lqi` 0..255; `level_cb` 1/100 dBuV; `groups_cb` the SNR of each of the six tone-map groups in 1/100 dB;
-    `start`, `end` in microseconds; `frame` and `src` identify the transmission for observers only.
+    `lqi` 0..255; `groups_cb` the SNR of each of the six tone-map groups in 1/100 dB; `src` and `flow` tell observers
+    whose transmission it was, whatever its octets say.
     """
 
-    __slots__ = (
-        "dt", "end", "flow", "frame", "groups_cb", "level_cb", "lqi", "modulation", "src", "start", "tone_map",
-    )  # fmt: skip
+    __slots__ = ("dt", "flow", "groups_cb", "lqi", "modulation", "src", "tone_map")
 
     def __init__(
-        self,
-        src: int,
-        frame: int,
-        start: int,
-        end: int,
-        dt: int,
-        modulation: int,
-        tone_map: int,
-        lqi: int,
-        level_cb: int,
-        groups_cb: Sequence[int],
-        flow: int,
+        self, src: int, dt: int, modulation: int, tone_map: int, lqi: int, groups_cb: Sequence[int], flow: int
     ) -> None:
         self.src = src
-        self.frame = frame
-        self.start = start
-        self.end = end
         self.dt = dt
         self.modulation = modulation
         self.tone_map = tone_map
         self.lqi = lqi
-        self.level_cb = level_cb
         self.groups_cb = groups_cb
         self.flow = flow
 

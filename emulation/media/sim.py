@@ -2,21 +2,53 @@
 
 Two callbacks of the clock carry a transmission: its start is the sender's own doing, its end is one entry for all
 receivers. The cost depends on who hears it, not on how many stations there are.
+
+Most receivers hear one transmission at a time. They are told of it when it is over, in one go; where another comes
+beside it meanwhile, its start is made known first, and all goes step by step.
 """
 
 from __future__ import annotations
 
 from emulation.clocks import SimClock
 from emulation.media.links import LinkTable
-from emulation.randomness import mix
+from emulation.randomness import mix, mix_on
+from g3plc.core.ofdm import SLOT_US
 from g3plc.phy.link import Link
 from g3plc.phy.transceiver import Transceiver
 from g3plc.phy.transmission import Transmission
 
-Hearer = tuple[Transceiver, Link]
+Hearer = tuple[Transceiver, Link, int]
+"""Who hears, how, and bit n for station n."""
 
 EVEN = 1 << 31
 """Header error threshold of one half."""
+
+
+class _OnTheWire:
+    """A transmission under way.
+
+    `reach`: bit n set for each station n that gets its energy, and for the sender; `told`: for those of them that know
+    that it has started.
+    """
+
+    __slots__ = ("hearers", "reach", "told", "tx")
+
+    def __init__(self, tx: Transmission, hearers: list[Hearer], reach: int) -> None:
+        self.tx = tx
+        self.hearers = hearers
+        self.reach = reach
+        self.told = 0
+
+    def tell(self, whom: int) -> None:
+        """Tell these stations of the start, if they do not know."""
+        whom &= self.reach & ~self.told
+        if not whom:
+            return
+        self.told |= whom
+        tx = self.tx
+        for transceiver, link, bit in self.hearers:
+            if whom & bit:
+                transceiver.energy_start(tx, link)
 
 
 class SimMedium:
@@ -31,17 +63,21 @@ class SimMedium:
         self._table = table
         self._seed = seed
         self._stations: dict[int, Transceiver] = {}
-        self._hearers: dict[int, tuple[list[Hearer], int]] = {}
+        self._keys: dict[int, int] = {}
+        self._hearers: dict[int, tuple[list[Hearer], int, int]] = {}
+        self._wire: list[_OnTheWire] = []
         self.transmissions = 0
         self.hearers = 0
 
     def attach(self, station: int, transceiver: Transceiver) -> None:
         """Switch a station on (a new life replaces the old one)."""
+        self._tell_all()
         self._stations[station] = transceiver
         self._hearers.clear()
 
     def detach(self, station: int) -> None:
         """Switch a station off: it hears no more; what it is sending goes on to its end."""
+        self._tell_all()
         gone = self._stations.pop(station, None)
         if gone is not None:
             gone.deafen()
@@ -50,18 +86,29 @@ class SimMedium:
     def transmit(self, tx: Transmission) -> None:
         """Carry `tx` to its hearers."""
         src = tx.src
-        tx.key = mix(self._seed, src, tx.frame)
+        key = self._keys.get(src)
+        if key is None:
+            key = self._keys[src] = mix(self._seed, src)
+        tx.key = mix_on(key, tx.frame)
         if self._table.refresh(tx.start):
             self._hearers.clear()
         listeners = self._hearers.get(src)
         if listeners is None:
             listeners = self._hearers[src] = self._listeners(src, tx.start)
-        hearers, good = listeners
+        hearers, good, reach = listeners
         self.transmissions += 1
         self.hearers += good
-        for transceiver, link in hearers:
-            transceiver.energy_start(tx, link)
-        self._clock.at(tx.end, self._end, (tx, hearers))
+        item = _OnTheWire(tx, hearers, reach)
+        beside = 0
+        for other in self._wire:
+            shared = other.reach & reach
+            if shared:
+                beside |= shared
+                other.tell(shared)
+        if beside:
+            item.tell(beside)
+        self._wire.append(item)
+        self._clock.at(tx.end, self._end, item)
 
     def announce(self, station: int, frame: int, start: int) -> None:
         """Nothing to settle ahead of time: the clock is common to all."""
@@ -69,19 +116,39 @@ class SimMedium:
     def withdraw(self, station: int) -> None:
         """Nothing was announced."""
 
-    def announced(self, station: int, now: int) -> bool:
-        """What is on the wire is known to all at once."""
+    def occupied(self, station: int, now: int) -> bool:
+        """Energy of which its receivers have not been told has been there for a slot."""
+        for item in self._wire:
+            untold = item.reach & ~item.told
+            if untold >> station & 1 and item.tx.start <= now - SLOT_US and item.tx.src != station:
+                return True
         return False
 
-    def _listeners(self, src: int, now: int) -> tuple[list[Hearer], int]:
-        stations = self._stations
-        hearers = [(stations[link.dst], link) for link in self._table.of(src, now) if link.dst in stations]
-        return hearers, sum(link.header_threshold < EVEN for _, link in hearers)
+    def _tell_all(self) -> None:
+        for item in self._wire:
+            item.tell(item.reach)
 
-    def _end(self, item: tuple[Transmission, list[Hearer]]) -> None:
-        tx, hearers = item
+    def _listeners(self, src: int, now: int) -> tuple[list[Hearer], int, int]:
+        stations = self._stations
+        hearers = [
+            (stations[link.dst], link, 1 << link.dst) for link in self._table.of(src, now) if link.dst in stations
+        ]
+        reach = sum(bit for _, _, bit in hearers) | 1 << src
+        return hearers, sum(link.header_threshold < EVEN for _, link, _ in hearers), reach
+
+    def _end(self, item: _OnTheWire) -> None:
+        tx = item.tx
+        self._wire.remove(item)
         sender = self._stations.get(tx.src)
         if sender is not None:
             sender.transmitted(tx)
-        for transceiver, link in hearers:
-            transceiver.energy_end(tx, link)
+        told = item.told
+        if not told:
+            for transceiver, link, _ in item.hearers:
+                transceiver.energy_alone(tx, link)
+            return
+        for transceiver, link, bit in item.hearers:
+            if told & bit:
+                transceiver.energy_end(tx, link)
+            else:
+                transceiver.energy_alone(tx, link)

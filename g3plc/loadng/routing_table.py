@@ -6,7 +6,7 @@ are known to work both ways (`usable`) carry data, the others carry RREPs back t
 
 from __future__ import annotations
 
-from g3plc.core.env import Env
+from g3plc.core.env import Env, ignore
 from g3plc.events import RouteLost, RouteSet
 from g3plc.loadng.config import LoadngConfig
 from g3plc.loadng.constants import LOST_AGED, LOST_REPLACED, SEQUENCE_UNKNOWN
@@ -48,10 +48,11 @@ class Entry:
 class RoutingTable:
     """Entries by destination. `entries` is open to the fast paths of its siblings, for reading only."""
 
-    __slots__ = ("_config", "_env", "entries")
+    __slots__ = ("_config", "_env", "_watched", "entries")
 
     def __init__(self, env: Env, config: LoadngConfig) -> None:
         self._env = env
+        self._watched = env.note is not ignore
         self._config = config
         self.entries: dict[int, Entry] = {}
 
@@ -99,7 +100,8 @@ class RoutingTable:
         entry.sequence = sequence
         entry.bidirectional = bidirectional
         entry.valid_until_us = self._env.clock.now + self._config.route_ttl_us
-        self._tell(entry)
+        if self._watched:
+            self._tell(entry)
         return entry
 
     def verify(self, destination: int, next_hop: int) -> bool:

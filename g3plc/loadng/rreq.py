@@ -50,10 +50,16 @@ class _Forward:
 class RreqReceiver:
     """Handles the RREQs of others."""
 
-    __slots__ = ("_forwards", "_replies", "_reverse_costs", "_router", "_under_way", "trickle")
+    __slots__ = (
+        "_blacklisted", "_entries", "_forwards", "_replies", "_reverse_costs", "_router", "_under_way", "_watched",
+        "trickle",
+    )  # fmt: skip
 
     def __init__(self, router: Router, replies: Replies, reverse_costs: ReverseCosts, trickle: ClusterTrickle) -> None:
         self._router = router
+        self._entries = router.table.entries
+        self._blacklisted = router.blacklist.until_us
+        self._watched = router.env.note is not ignore
         self._replies = replies
         self._reverse_costs = reverse_costs
         self._forwards: dict[int, _Forward] = {}
@@ -63,12 +69,11 @@ class RreqReceiver:
     def received(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
         """An RREQ came from neighbour `src`."""
         router = self._router
-        blacklist = router.blacklist
-        if blacklist.until_us and blacklist.holds(src):
+        if self._blacklisted and router.blacklist.holds(src):
             self._ignored(src, rreq, "blacklisted")
             return
-        table = router.table
-        entry = table.entries.get(rreq.originator)
+        entries = self._entries
+        entry = entries.get(rreq.originator)
         if entry is not None and entry.sequence == rreq.sequence_number:
             weak, least = rreq.weak_link_count, entry.weak_links
             config = router.config
@@ -79,9 +84,10 @@ class RreqReceiver:
             ):
                 if config.trickle_enabled:
                     self.trickle.heard(src, rreq, rx.lqi)
-                if src not in table.entries:
+                if src not in entries:
                     router.learn_neighbour(src, rx, False, False)
-                self._ignored(src, rreq, "not better")
+                if self._watched:
+                    self._ignored(src, rreq, "not better")
                 return
         self._weigh(src, rreq, rx)
 
@@ -116,7 +122,8 @@ class RreqReceiver:
             router.learn_neighbour(src, rx, False, False, link_cost)
             if config.trickle_enabled and same:
                 self.trickle.heard(src, rreq, rx.lqi)
-            self._ignored(src, rreq, "not better" if same else "stale")
+            if self._watched:
+                self._ignored(src, rreq, "not better" if same else "stale")
             return
         if config.trickle_enabled:
             self.trickle.first_heard(rreq)
@@ -124,7 +131,8 @@ class RreqReceiver:
         table.write(rreq.originator, src, cost, hop_count, weak, metric, rreq.sequence_number, verified)
         if src != rreq.originator:
             router.learn_neighbour(src, rx, False, True, link_cost)
-        self._note(RECEIVED, src, rreq, "")
+        if self._watched:
+            self._note(RECEIVED, src, rreq, "")
         if router.is_mine(rreq.destination):
             self._replies.asked(rreq)
         elif hop_limit <= 0 or hop_count >= MAX_HOP_COUNT:
@@ -221,10 +229,9 @@ class RreqReceiver:
         self._note(IGNORED, src, rreq, reason)
 
     def _note(self, action: str, peer: int, rreq: Rreq, reason: str) -> None:
-        env = self._router.env
-        if env.note is ignore:
+        if not self._watched:
             return
-        env.note(
+        self._router.env.note(
             RreqEvent, action, peer, rreq.originator, rreq.destination, rreq.sequence_number,
             rreq.route_cost, rreq.hop_count, rreq.hop_limit, flags_of(rreq), reason,
         )  # fmt: skip

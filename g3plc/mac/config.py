@@ -58,8 +58,6 @@ class MacConfig:
     """Size of the neighbour table."""
     pos_entries: int = 256
     """Size of the POS table."""
-    duplicate_entries: int = 256
-    """Size of the duplicate filter."""
     reassemblies: int = 8
     """Segmented frames that may be under reassembly, at most one for each source."""
     reassembly_ttl_us: int = 1_000_000

@@ -19,7 +19,7 @@ from g3plc.mac.csma import ChannelAccess
 from g3plc.mac.kept import Kept
 from g3plc.mac.lifecycle import SENDING
 from g3plc.mac.reassembly import COMPLETE, REFUSED, Reassembly
-from g3plc.mac.tables import MINUTE_US, DuplicateFilter, NeighbourEntry, NeighbourTable, PosEntry, PosTable
+from g3plc.mac.tables import MINUTE_US, NeighbourEntry, NeighbourTable, PosEntry, PosTable
 from g3plc.mac.transmit import Outgoing, Transmitter
 from g3plc.wire import mac_command
 from g3plc.wire.crc import stored_fcs
@@ -36,8 +36,8 @@ class _Last:
 
     psdu = b""
     frame: MacFrame | None = None
-    plain = False
-    """A whole data frame for all, in the clear, from a short address: what most broadcasts are."""
+    plain: MacFrame | None = None
+    """The same, if it is a whole data frame for all, in the clear, from a short address: what most broadcasts are."""
 
 
 def _decode_once(psdu: bytes) -> MacFrame:
@@ -45,7 +45,7 @@ def _decode_once(psdu: bytes) -> MacFrame:
         return _Last.frame
     frame = decode(psdu)
     _Last.psdu, _Last.frame = psdu, frame
-    _Last.plain = (
+    plain = (
         frame.frame_type == FRAME_DATA
         and frame.dst == sap.BROADCAST
         and isinstance(frame.src, int)
@@ -55,6 +55,7 @@ def _decode_once(psdu: bytes) -> MacFrame:
         and not frame.security_enabled
         and bool(frame.payload)
     )
+    _Last.plain = frame if plain else None
     return frame
 
 
@@ -63,7 +64,7 @@ class Receiver:
 
     __slots__ = (
         "_access", "_answer", "_answer_dst", "_answer_fcs", "_answer_flow", "_answer_now", "_answer_ssca",
-        "_clock", "_config", "_duplicates", "_env", "_kept", "_neighbours", "_phy", "_pos",
+        "_clock", "_config", "_env", "_kept", "_neighbours", "_phy", "_pos",
         "_reassembly", "_transmit", "deliver", "ignored",
     )  # fmt: skip
 
@@ -89,7 +90,6 @@ class Receiver:
         self._neighbours = neighbours
         self._pos = pos
         self._transmit = transmit
-        self._duplicates = DuplicateFilter(config.duplicate_entries)
         self._reassembly = Reassembly(config.reassemblies, config.reassembly_ttl_us)
         self._answer_now = self._on_answer
         self._answer = 0
@@ -98,8 +98,9 @@ class Receiver:
 
     def receive(self, psdu: bytes, rx: sap.RxInfo) -> None:
         """Octets came in whole."""
-        if _Last.psdu is psdu and _Last.plain and _Last.frame is not None:
-            self._broadcast(_Last.frame, rx)
+        frame = _Last.plain
+        if frame is not None and _Last.psdu is psdu:
+            self._broadcast(frame, rx)
             return
         wants_ack = rx.dt == sap.DT_SOF_ACK
         self._access.contention_at = self._clock.now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
@@ -126,11 +127,16 @@ class Receiver:
         src: int = frame.src  # type: ignore[assignment]
         now = self._clock.now
         self._access.contention_at = now + (ofdm.ACK_WAIT_US if rx.dt == sap.DT_SOF_ACK else ofdm.CIFS_US)
-        if frame.dst_pan != self._config.mac_pan_id or src == self._config.mac_short_address:
+        config = self._config
+        if frame.dst_pan != config.mac_pan_id or src == config.mac_short_address:
             self._drop(self._stranger(frame) or "other pan", frame.payload, rx)
             return
-        self._pos.heard(src, rx.lqi, now)
-        if not self._duplicates.is_new(src << 8 | frame.dsn, now, self._config.mac_duplicate_detection_ttl * SECOND_US):
+        entry = self._pos.heard(src, rx.lqi, now)
+        dsn = frame.dsn
+        repeated = dsn == entry.dsn and now < entry.dsn_until
+        entry.dsn = dsn
+        entry.dsn_until = now + config.mac_duplicate_detection_ttl * SECOND_US
+        if repeated:
             return
         if self._reassembly.partials:
             self._reassembly.abandon(src)
@@ -185,7 +191,7 @@ class Receiver:
         """A frame of our PAN for us, from `src`."""
         now = self._clock.now
         ttl_us = self._config.mac_duplicate_detection_ttl * SECOND_US
-        if self._duplicates.knows(src, frame.dsn, now, ttl_us):
+        if entry.repeats(frame.dsn, now, ttl_us):
             if wants_ack:
                 self._respond(True, stored_fcs(psdu), 0 if frame.lsf else 1, src, rx.flow)
             return
@@ -205,7 +211,7 @@ class Receiver:
             self._respond(True, stored_fcs(psdu), 0 if verdict == COMPLETE else 1, src, rx.flow)
         if verdict != COMPLETE:
             return
-        self._duplicates.remember(src, frame.dsn, now, ttl_us)
+        entry.delivered(frame.dsn, now, ttl_us)
         if frame.tmr and frame.dst != sap.BROADCAST:
             self._answer_tone_map_request(src, rx, entry)
         if frame.security_enabled:

@@ -1,4 +1,4 @@
-"""The MAC's memory of its neighbours: neighbour table, POS table, duplicate filter.
+"""The MAC's memory of its neighbours: neighbour table, POS table and, with the latter, the frame each sent last.
 
 G.9903 9.3 (macNeighbourTable, macPOSTable, macDuplicateDetectionTTL). Entries age by comparison with the clock when
 they are looked at: there are no timers. Each table is bounded and throws out its oldest entry.
@@ -101,14 +101,32 @@ class NeighbourTable:
 
 
 class PosEntry:
-    """A neighbour heard at `heard` (microseconds) with `lqi`; answer no tone-map request before `tmr_after`."""
+    """A neighbour heard at `heard` (microseconds) with `lqi`; answer no tone-map request before `tmr_after`.
 
-    __slots__ = ("heard", "lqi", "tmr_after")
+    `dsn`: of its frame delivered last, known until `dsn_until`. One is enough to tell duplicates: a station has one
+    frame in hand and repeats it with its number before it begins the next.
+    """
+
+    __slots__ = ("dsn", "dsn_until", "heard", "lqi", "tmr_after")
 
     def __init__(self) -> None:
         self.heard = 0
         self.lqi = 0
         self.tmr_after = 0
+        self.dsn = -1
+        self.dsn_until = 0
+
+    def repeats(self, dsn: int, now: int, ttl_us: int) -> bool:
+        """Was this frame delivered before? A repeat is remembered anew."""
+        if dsn != self.dsn or now >= self.dsn_until:
+            return False
+        self.dsn_until = now + ttl_us
+        return True
+
+    def delivered(self, dsn: int, now: int, ttl_us: int) -> None:
+        """Remember a frame."""
+        self.dsn = dsn
+        self.dsn_until = now + ttl_us
 
 
 class PosTable:
@@ -149,39 +167,3 @@ class PosTable:
             for short, entry in sorted(self._entries.items())
             if now < entry.heard + ttl_us
         ]
-
-
-class DuplicateFilter:
-    """The (source, DSN) pairs of the frames delivered of late. A repeat renews its pair."""
-
-    __slots__ = ("_limit", "_until")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._until: dict[int, int] = {}
-
-    def is_new(self, key: int, now: int, ttl_us: int) -> bool:
-        """`knows` and `remember` in one, for the pair `src << 8 | dsn`."""
-        pairs = self._until
-        until = pairs.pop(key, None)
-        if until is None and len(pairs) >= self._limit:
-            del pairs[next(iter(pairs))]
-        pairs[key] = now + ttl_us
-        return until is None or now >= until
-
-    def knows(self, src: int, dsn: int, now: int, ttl_us: int) -> bool:
-        """Was this frame delivered before?"""
-        until = self._until.get(src << 8 | dsn)
-        if until is None or now >= until:
-            return False
-        self.remember(src, dsn, now, ttl_us)
-        return True
-
-    def remember(self, src: int, dsn: int, now: int, ttl_us: int) -> None:
-        """The frame is delivered."""
-        pairs = self._until
-        key = src << 8 | dsn
-        # taken out and put back, so that the dictionary's order is that of age
-        if pairs.pop(key, None) is None and len(pairs) >= self._limit:
-            del pairs[next(iter(pairs))]
-        pairs[key] = now + ttl_us

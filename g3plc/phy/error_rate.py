@@ -20,9 +20,6 @@ _LEAST = 4295
 _CUT_X = 1_381_551
 """ln(1e6 - 1) in 1/100 000, where the logistic reaches the least rate."""
 
-_Row = tuple[int, int, "array[int]"]
-_rows: dict[int, _Row] = {}
-
 
 def threshold(modulation: int, octets: int, snr_cb: int) -> int:
     """Chance of losing a payload, in 2^-32: 0 (never) .. 2^32 (always).
@@ -30,13 +27,13 @@ def threshold(modulation: int, octets: int, snr_cb: int) -> int:
     `modulation` 0..3, `octets` of the padded PSDU 1..255, `snr_cb` mean SNR (or SINR) over the active carriers in
     1/100 dB. UsageError: modulation or octets out of range.
     """
-    row = _rows.get(octets << 4 | modulation)
-    if row is None:
-        row = _payload_row(modulation, octets)
-    if snr_cb >= row[1]:
+    if not (0 <= modulation < len(CURVES) and 0 < octets < len(CURVES[0])):
+        raise UsageError(f"no error rate for modulation {modulation} and {octets} octets")
+    middle_cb, slope = divmod(CURVES[modulation][octets], 1000)
+    x = (snr_cb - middle_cb) * 10 * slope
+    if x > _CUT_X:
         return 0
-    at = snr_cb - row[0]
-    return ALWAYS if at < 0 else row[2][at]
+    return ALWAYS if x < -_CUT_X else _logistic(x)
 
 
 def header_threshold(snr_cb: int) -> int:
@@ -52,14 +49,7 @@ def header_floor_cb() -> int:
     return _header_start_cb
 
 
-def _payload_row(modulation: int, octets: int) -> _Row:
-    if not (0 <= modulation < len(CURVES) and 0 < octets < len(CURVES[0])):
-        raise UsageError(f"no error rate for modulation {modulation} and {octets} octets")
-    row = _rows[octets << 4 | modulation] = _row(CURVES[modulation][octets])
-    return row
-
-
-def _row(curve: int) -> _Row:
+def _row(curve: int) -> tuple[int, int, array[int]]:
     """First SNR with a draw, first SNR without loss, and the thresholds between, for each 1/100 dB."""
     middle_cb, slope = divmod(curve, 1000)
     reach_cb = _CUT_X // (10 * slope)

@@ -26,6 +26,7 @@ from g3plc.core.ofdm import ACK_US, FULL_TONE_MAP, HEADER_US, PREAMBLE_US, ROBO,
 from g3plc.phy import error_rate, power_sum
 from g3plc.phy.link import Link, draw
 from g3plc.phy.transmission import Transmission
+from g3plc.sap import RxInfo
 
 
 class Medium(Protocol):
@@ -40,10 +41,11 @@ class Medium(Protocol):
     def withdraw(self, station: int) -> None:
         """A station will not start what it announced last."""
 
-    def announced(self, station: int, now: int) -> bool:
-        """Another station in earshot said that it would have started by a slot before `now`.
+    def occupied(self, station: int, now: int) -> bool:
+        """The channel has been taken for a slot, by energy that was not handed over yet or by word.
 
-        If nothing comes of that, `Transceiver.announcement_void` is called.
+        By word: another station in earshot said that it would have started by a slot before `now`. If nothing comes of
+        that, `Transceiver.announcement_void` is called.
         """
 
 
@@ -104,7 +106,7 @@ class Transceiver:
         if self._sending is not None:
             return True
         now = self._env.clock.now
-        if self._medium.announced(self._node, now):
+        if self._medium.occupied(self._node, now):
             return True
         noticed = now - SLOT_US
         for tx in self._energies:  # noqa: SIM110 - a generator costs more than the search
@@ -151,14 +153,25 @@ class Transceiver:
         self._captured = None
         if self._beside:
             self._settle_in_crowd(tx, link)
+        else:
+            self.energy_alone(tx, link)
+
+    def energy_alone(self, tx: Transmission, link: Link) -> None:
+        """The energy of a foreign transmission has come and gone, and nothing else was on the wire here meanwhile.
+
+        The same as `energy_start` and `energy_end` in a silence, for a medium that knows it beforehand.
+        """
+        threshold = link.header_threshold
+        if threshold and tx.key * link.header_salt >> 32 & 0xFFFFFFFF < threshold:
+            self._missed(tx, link)
         elif tx.dt >= sap.DT_ACK:
             if link.loss:
                 self._ack_heard(tx, link)
             else:
                 self.user.pd_ack_indication(tx.dt == sap.DT_ACK, tx.fcs, tx.ssca)
-        elif tx.dst == self._node or tx.dst == sap.BROADCAST:
-            if link.certain_robo and tx.modulation == ROBO:
-                self._settle(tx, link, 0, None)
+        elif tx.dst == sap.BROADCAST or tx.dst == self._node:
+            if link.certain_robo and tx.modulation == ROBO and not link.loss:
+                self._received(tx, link)
             else:
                 self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
         else:
@@ -178,12 +191,14 @@ class Transceiver:
     # -- sending
 
     def _send(self, tx: Transmission) -> None:
+        if not self._tags:
+            tx.flow = 0
+        # first, because it may hand over what it had kept back, and that is lost now
+        self._medium.transmit(tx)
         if self._captured is not None:
             self._fates[self._captured] = (sap.HEADER_LOST, None)
             self._captured = None
             self._beside = []
-        if not self._tags:
-            tx.flow = 0
         self._sending = tx
         self._own_start = tx.start
         self._own_end = tx.end
@@ -192,7 +207,6 @@ class Transceiver:
             events.TxStart, tx.frame, tx.psdu, tx.modulation, tx.tone_map, tx.dt, tx.end - tx.start,
             tx.dst, tx.attempt, kind, tx.flow,
         )  # fmt: skip
-        self._medium.transmit(tx)
 
     # -- outcomes
 
@@ -211,16 +225,16 @@ class Transceiver:
                 fcs = int.from_bytes(tx.psdu[-2:], "little")
                 self.user.pd_payload_lost_indication(fcs, tx.dt == sap.DT_SOF_ACK, tx.src, tx.flow)
             return
+        self._received(tx, link)
+
+    def _received(self, tx: Transmission, link: Link) -> None:
         note = self._env.note
         if note is not ignore:
             note(events.RxOk, tx.src, tx.frame, link.level_cb, link.lqi)
         self.user.pd_data_indication(
             tx.psdu,
-            sap.RxInfo(
-                tx.src, tx.frame, tx.start, tx.end, tx.dt, tx.modulation, tx.tone_map,
-                link.lqi, link.level_cb, link.groups_cb, tx.flow,
-            ),
-        )  # fmt: skip
+            RxInfo(tx.src, tx.dt, tx.modulation, tx.tone_map, link.lqi, link.groups_cb, tx.flow),
+        )
 
     def _ack_heard(self, tx: Transmission, link: Link) -> None:
         if link.lost(tx.key):

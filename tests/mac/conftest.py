@@ -159,8 +159,7 @@ class Wire:
 
     def hand(self, port: Port, psdu: bytes, dt: int = sap.DT_SOF_ACK) -> None:
         """Octets from nowhere, to one station, now."""
-        now = self.clock.now
-        port.mac.pd_data_indication(psdu, sap.RxInfo(99, 7, now - 1, now, dt, 0, 0x3F, 120, 8000, self.groups_cb, 0))
+        port.mac.pd_data_indication(psdu, sap.RxInfo(99, dt, 0, 0x3F, 120, self.groups_cb, 0))
 
     def frames(self, src: int | None = None) -> list[Sent]:
         return [one for one in self.log if one.data and src in (None, one.src)]
@@ -206,11 +205,8 @@ class Wire:
         else:
             mac.pd_data_indication(
                 one.psdu,
-                sap.RxInfo(
-                    one.src, 1, one.start, one.end, one.dt, one.modulation, one.tone_map,
-                    120, 8000, self.groups_cb, one.flow,
-                ),
-            )  # fmt: skip
+                sap.RxInfo(one.src, one.dt, one.modulation, one.tone_map, 120, self.groups_cb, one.flow),
+            )
 
 
 @pytest.fixture

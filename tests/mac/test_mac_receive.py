@@ -117,14 +117,22 @@ def test_duplicates(wire):
     assert len(a.received) == 4
 
 
-def test_duplicate_filter_is_bounded(wire):
-    a = wire.station(1, duplicate_entries=4)
+def test_memory_of_duplicates_is_bounded(wire):
+    a = wire.station(1, pos_entries=4)
     for src in (2, 3, 4, 5, 6, 2):
         wire.hand(a, data(src=src))
         wire.run(30_000)
     assert [src for src, _, _ in a.received] == [2, 3, 4, 5, 6, 2]
     wire.hand(a, data(src=6))
     assert len(a.received) == 6
+
+
+def test_a_neighbours_next_frame_is_not_taken_for_its_last(wire):
+    a = wire.station(1)
+    for dsn in (7, 8, 8, 9, 255, 0, 0):
+        wire.hand(a, data(dsn=dsn))
+        wire.run(30_000)
+    assert len(a.received) == 5
 
 
 def test_beacons_and_their_requests_are_counted_and_left(wire):
