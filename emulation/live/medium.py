@@ -126,8 +126,9 @@ class MqttMedium:
         """The frame that was announced will not start at its slot."""
         self._contention.give_up(station)
 
-    def occupied(self, station: int, now: int) -> bool:
+    def occupied(self, station: int) -> bool:
         """Carrier sense beyond what has come in: somebody in earshot said that he would have started by now."""
+        now = self._clock.now
         self._settle(now - SLOT_US)
         busy = self._contention.busy(station, now)
         if busy and not self._lapsing:

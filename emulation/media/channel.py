@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from emulation.grid.feeder import Feeder
 from emulation.media.cable_tree import CableTree
 from emulation.media.channel_config import ChannelConfig
-from emulation.randomness import mix, mix64
+from emulation.randomness import mix, mix64, mix_on
 from g3plc.core.ofdm import GROUPS
 from g3plc.phy.error_rate import header_floor_cb
 
@@ -90,6 +90,7 @@ class Channel:
         "_noise_base",
         "_noise_bucket",
         "_offsets",
+        "_ripples",
         "_tree",
         "epoch_us",
     )
@@ -111,6 +112,7 @@ class Channel:
         ) - min(self._least_level)
         self._hearers: dict[int, dict[int, int]] = {}
         self._offsets: dict[int, Offsets] = {}
+        self._ripples: dict[int, list[int]] = {}
 
     # -- levels
 
@@ -227,10 +229,13 @@ class Channel:
         """One of a bounded palette, so that a thousand links share their tuples."""
         config = self._config
         tilt_cb = steepness * _TILT_STEP_CB * config.tilt // 100
+        ripples = self._ripples.get(pattern)
+        if ripples is None:
+            key, sigma_cb = mix_on(mix(self._keys[_RIPPLE]), pattern), config.ripple_cb
+            ripples = self._ripples[pattern] = [_normal_cb(mix_on(key, group), sigma_cb) for group in range(GROUPS)]
         raw = [
-            tilt_cb * (GROUPS - 1 - 2 * group) // (2 * (GROUPS - 1))
-            + _normal_cb(mix(self._keys[_RIPPLE], pattern, group), config.ripple_cb)
-            for group in range(GROUPS)
+            tilt_cb * (GROUPS - 1 - 2 * group) // (2 * (GROUPS - 1)) + ripple_cb
+            for group, ripple_cb in enumerate(ripples)
         ]
         mean, rest = divmod(sum(raw), GROUPS)
         a, b, c, d, e, f = (value - mean - (group < rest) for group, value in enumerate(raw))

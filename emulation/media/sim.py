@@ -27,24 +27,26 @@ EVEN = 1 << 31
 class _OnTheWire:
     """A transmission under way.
 
-    `reach`: bit n set for each station n that gets its energy, and for the sender; `told`: for those of them that know
-    that it has started.
+    `reach`: bit n set for each station n that gets its energy, and for the sender. `told`, `untold`: for the receivers
+    that know that it has started, and that do not.
     """
 
-    __slots__ = ("hearers", "reach", "told", "tx")
+    __slots__ = ("hearers", "reach", "told", "tx", "untold")
 
     def __init__(self, tx: Transmission, hearers: list[Hearer], reach: int) -> None:
         self.tx = tx
         self.hearers = hearers
         self.reach = reach
         self.told = 0
+        self.untold = reach ^ 1 << tx.src
 
     def tell(self, whom: int) -> None:
         """Tell these stations of the start, if they do not know."""
-        whom &= self.reach & ~self.told
+        whom &= self.untold
         if not whom:
             return
         self.told |= whom
+        self.untold ^= whom
         tx = self.tx
         for transceiver, link, bit in self.hearers:
             if whom & bit:
@@ -116,17 +118,17 @@ class SimMedium:
     def withdraw(self, station: int) -> None:
         """Nothing was announced."""
 
-    def occupied(self, station: int, now: int) -> bool:
-        """Energy of which its receivers have not been told has been there for a slot."""
-        for item in self._wire:
-            untold = item.reach & ~item.told
-            if untold >> station & 1 and item.tx.start <= now - SLOT_US and item.tx.src != station:
+    def occupied(self, station: int) -> bool:
+        """Energy of which the station has not been told has been there for a slot."""
+        noticed = self._clock.now - SLOT_US
+        for item in self._wire:  # noqa: SIM110 - a generator costs more than the search
+            if item.untold >> station & 1 and item.tx.start <= noticed:
                 return True
         return False
 
     def _tell_all(self) -> None:
         for item in self._wire:
-            item.tell(item.reach)
+            item.tell(item.untold)
 
     def _listeners(self, src: int, now: int) -> tuple[list[Hearer], int, int]:
         stations = self._stations

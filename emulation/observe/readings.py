@@ -26,9 +26,8 @@ class ReadingsWriter:
 
     def observe(self, events: Sequence[Event]) -> None:
         """Take the next events."""
-        for event in events:
-            if event.__class__ is ReadDone:
-                self._write(event)
+        for read in [event for event in events if event.__class__ is ReadDone]:
+            self._write(read)
 
     def _write(self, read: ReadDone) -> None:
         when, obis = civil_time(self._epoch_s, read.t), obis_text(read.obis)

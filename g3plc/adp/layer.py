@@ -5,6 +5,7 @@ ITU-T G.9903 9.4. Neighbours: `sap.AdpUser` above, `sap.McpsService` below, `sap
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from g3plc.adp.config import AdpConfig
@@ -36,7 +37,9 @@ class Adp:
     `short` and `pan_id` are 16 bits; `kept` is what an earlier life's `keep` returned, or empty.
     """
 
-    __slots__ = ("_asked", "_data_path", "_env", "_mac", "_pib", "_receiver", "_routing", "_sender", "_user")
+    __slots__ = (
+        "_asked", "_data_path", "_env", "_mac", "_pib", "_receiver", "_routing", "_sender", "_user", "neighbour",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -50,6 +53,8 @@ class Adp:
         kept = kept or {}
         self._env = env
         self._mac = MacPort(env, mac, config)
+        self.neighbour: Callable[[int], Neighbour | None] = mac.neighbour
+        """The MAC's valid neighbour-table entry of a short address, or None."""
         self._data_path = DataPath(env, self._mac, config)
         self._sender = Sender(
             self._data_path, short, pan_id, config, kept.get("broadcast_sequence", 0), kept.get("datagram_tag", 0)
@@ -120,10 +125,6 @@ class Adp:
     def send_message(self, dst: int, msdu: bytes, high_priority: bool, flow: int, confirm: Confirm, arg: Any) -> None:
         """Send a LOADng message; `confirm(arg, status)` follows."""
         self._mac.send(dst, msdu, high_priority, flow, confirm, arg)
-
-    def neighbour(self, short: int) -> Neighbour | None:
-        """The MAC's valid neighbour-table entry of `short`, or None."""
-        return self._mac.service.neighbour(short)
 
     def route_discovered(self, destination: int, found: bool) -> None:
         """LOADng ended a search."""

@@ -97,33 +97,15 @@ class Receiver:
         self.ignored = 0
 
     def receive(self, psdu: bytes, rx: sap.RxInfo) -> None:
-        """Octets came in whole."""
-        frame = _Last.plain
-        if frame is not None and _Last.psdu is psdu:
-            self._broadcast(frame, rx)
-            return
-        wants_ack = rx.dt == sap.DT_SOF_ACK
-        self._access.contention_at = self._clock.now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
-        try:
-            frame = _decode_once(psdu)
-        except WireError as error:
-            self._drop(error.reason, psdu, rx)
-            if error.reason == "fcs":
-                self.lost(stored_fcs(psdu), wants_ack, rx.src, rx.flow)
-            return
-        src = frame.src
-        if frame.frame_type == FRAME_BEACON or not isinstance(src, int):
-            self._nobody(frame, psdu, rx)
-            return
-        reason = self._stranger(frame)
-        if reason:
-            self._drop(reason, psdu, rx)
-            return
-        entry = self._pos.heard(src, rx.lqi, self._clock.now)
-        self._accept(frame, src, psdu, rx, wants_ack and frame.dst != sap.BROADCAST, entry)
+        """Octets came in whole.
 
-    def _broadcast(self, frame: MacFrame, rx: sap.RxInfo) -> None:
-        """The short way for the frames that come most often, to the same effect as `_accept`."""
+        Of the frames that come most often, broadcasts, the first hearer decodes the octets; those after him take the
+        short way here, to the same effect.
+        """
+        frame = _Last.plain
+        if frame is None or _Last.psdu is not psdu:
+            self._receive_first(psdu, rx)
+            return
         src: int = frame.src  # type: ignore[assignment]
         now = self._clock.now
         self._access.contention_at = now + (ofdm.ACK_WAIT_US if rx.dt == sap.DT_SOF_ACK else ofdm.CIFS_US)
@@ -144,6 +126,27 @@ class Receiver:
         counters[RX_DATA] += 1
         counters[RX_BROADCAST] += 1
         self.deliver(src, sap.BROADCAST, frame.payload, rx)
+
+    def _receive_first(self, psdu: bytes, rx: sap.RxInfo) -> None:
+        wants_ack = rx.dt == sap.DT_SOF_ACK
+        self._access.contention_at = self._clock.now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
+        try:
+            frame = _decode_once(psdu)
+        except WireError as error:
+            self._drop(error.reason, psdu, rx)
+            if error.reason == "fcs":
+                self.lost(stored_fcs(psdu), wants_ack, rx.src, rx.flow)
+            return
+        src = frame.src
+        if frame.frame_type == FRAME_BEACON or not isinstance(src, int):
+            self._nobody(frame, psdu, rx)
+            return
+        reason = self._stranger(frame)
+        if reason:
+            self._drop(reason, psdu, rx)
+            return
+        entry = self._pos.heard(src, rx.lqi, self._clock.now)
+        self._accept(frame, src, psdu, rx, wants_ack and frame.dst != sap.BROADCAST, entry)
 
     def lost(self, fcs: int, wants_ack: bool, sender: int, flow: int) -> None:
         """A frame for us came in broken: ask for it again if it wanted an ACK."""

@@ -41,11 +41,11 @@ class Medium(Protocol):
     def withdraw(self, station: int) -> None:
         """A station will not start what it announced last."""
 
-    def occupied(self, station: int, now: int) -> bool:
+    def occupied(self, station: int) -> bool:
         """The channel has been taken for a slot, by energy that was not handed over yet or by word.
 
-        By word: another station in earshot said that it would have started by a slot before `now`. If nothing comes of
-        that, `Transceiver.announcement_void` is called.
+        By word: another station in earshot said that it would have started a slot ago. If nothing comes of that,
+        `Transceiver.announcement_void` is called.
         """
 
 
@@ -105,14 +105,11 @@ class Transceiver:
         """Own transmission, or energy for at least a slot."""
         if self._sending is not None:
             return True
-        now = self._env.clock.now
-        if self._medium.occupied(self._node, now):
-            return True
-        noticed = now - SLOT_US
-        for tx in self._energies:  # noqa: SIM110 - a generator costs more than the search
+        noticed = self._env.clock.now - SLOT_US
+        for tx in self._energies:
             if tx.start <= noticed:
                 return True
-        return False
+        return self._medium.occupied(self._node)
 
     def plme_announce(self, start_us: int) -> None:
         """Tell the medium when the next frame is meant to start."""

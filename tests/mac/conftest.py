@@ -222,4 +222,4 @@ def wire(clock: SimClock) -> Wire:
 @pytest.fixture
 def new_wire() -> Callable[..., Wire]:
     """For tests that need many, or one whose equal-time callbacks run in another order than that of insertion."""
-    return lambda tie_order=None: Wire(SimClock(start_us=T0, tie_order=tie_order))
+    return lambda tie_order=None: Wire(SimClock(start_us=T0, order=tie_order))

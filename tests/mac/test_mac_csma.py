@@ -209,7 +209,7 @@ def test_priority_wins_the_contention_period(wire, order):
 def test_many_stations_share_the_channel(new_wire, shuffled):
     """Saturation: everybody gets through, and nothing is sent while something else is noticed."""
     ties = Stream(4, 0, 1, "ties")
-    wire = new_wire((lambda: ties.below(1 << 30)) if shuffled else None)
+    wire = new_wire((lambda: ties.below(1 << 62)) if shuffled else None)
     ports = [wire.station(short) for short in range(1, 9)]
     for port in ports:
         stream = Stream(4, port.short, 1, "mac")

@@ -121,7 +121,7 @@ def test_time_may_begin_at_an_odd_moment_far_out(network: Any) -> None:
 def test_everybody_is_read_whatever_the_order_of_ties(network: Any, shipped: Any, salt: int) -> None:
     """Callbacks due at the same microsecond in a shuffled order: another run, and as good a night."""
     stream = Stream(salt, 0, 1, "ties")
-    run = network("night", 1, clock=SimClock(0, lambda: stream.below(1 << 30)))
+    run = network("night", 1, clock=SimClock(0, lambda: stream.below(1 << 62)))
     assert run.read == set(range(1, 49)) and not run.of(ev.ReadFailed)
     assert run.digest != shipped("night", 1).digest
 
@@ -129,7 +129,7 @@ def test_everybody_is_read_whatever_the_order_of_ties(network: Any, shipped: Any
 def test_row4_tells_its_story_whatever_the_order_of_ties(network: Any) -> None:
     for salt in range(20):
         stream = Stream(salt, 0, 1, "ties")
-        run = network("row4", 1, clock=SimClock(0, lambda stream=stream: stream.below(1 << 30)))
+        run = network("row4", 1, clock=SimClock(0, lambda stream=stream: stream.below(1 << 62)))
         assert [e.attempts for e in run.of(ev.ReadDone)] == [1, 3], salt
 
 
