@@ -23,11 +23,12 @@ What comes back
 Time
     The answer is awaited for `answer_timeout_us` from the moment at which `sent` says SUCCESS: queueing and a route
     discovery, bounded by `confirm_timeout_us`, do not eat into it. A datagram that could not be sent is repeated after
-    `retry_pause_us`; one that left and was not answered at the end of its time. Both times grow with each try. A lost
-    route to the peer repeats the outstanding datagram at once. All of these count as tries; after `tries` of them, or
-    after `exchange_timeout_us`, or when the peer answers that it has no association (it rebooted), the session is
-    aborted: `SessionAborted` is noted, what the paper calls ABRT. A repeat carries the same octets, invoke id included,
-    so that the server can tell it from a new request.
+    `retry_pause_us`; one that left and was not answered at the end of its time, and with it the route is looked for
+    anew: the word that it is broken may have been lost. Both times grow with each try. A lost route to the peer repeats
+    the outstanding datagram at once, unless that has not left yet: it will take the new route. All of these count as
+    tries; after `tries` of them, or after `exchange_timeout_us`, or when the peer answers that it has no association
+    (it rebooted), the session is aborted: `SessionAborted` is noted, what the paper calls ABRT. A repeat carries the
+    same octets, invoke id included, so that the server can tell it from a new request.
 
 Events: SessionOpen, SessionClosed, SessionAborted, Dropped. APDUs are traced by the port.
 Neighbours: `client_states` (the table), `client_reception` (what an APDU means), `requests`, `config`.
@@ -63,8 +64,8 @@ class ClientSession:
 
     __slots__ = (
         "_apdu", "_bound", "_datagrams", "_detail", "_exchange_us", "_handle", "_invoke", "_last_status", "_limit",
-        "_lost", "_meaning", "_on_closed", "_on_result", "_outstanding", "_queue", "_release_when_done", "_rng",
-        "_started_us", "_state", "_timer", "_tries", "_what", "config", "peer", "port", "session",
+        "_lost", "_lost_us", "_meaning", "_on_closed", "_on_result", "_outstanding", "_queue", "_release_when_done",
+        "_rng", "_started_us", "_state", "_timer", "_tries", "_what", "config", "peer", "port", "session",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +102,7 @@ class ClientSession:
         self._outstanding: Request | None = None
         self._tries = 0
         self._lost = 0
+        self._lost_us = -1
         self._limit = 0
         self._exchange_us = 0
         self._handle = _NO_HANDLE
@@ -163,18 +165,23 @@ class ClientSession:
         self._last_status = status
         if status == SUCCESS:
             self._step(life.DEPARTED)
-        else:
+        elif self._lost_us != self.port.env.clock.now or not self._repeat_lost():
             self._detail = f"{self._what} not sent: {STATUS_NAMES.get(status, f'status {status:#04x}')}"
             self._again(life.PAUSE)
         return True
 
     def route_lost(self, peer: int) -> bool:
-        """Repeat an outstanding datagram to `peer` at once, if a try is left; False if there was nothing to repeat."""
-        if peer != self.peer or not self._what or self._tries >= self._limit:
+        """Repeat an outstanding datagram to `peer` at once, if a try is left; False if there was nothing to repeat.
+
+        One that is still on its way out takes whatever route there is now; where it is itself what found the route
+        broken, `sent` says so in the same moment.
+        """
+        if peer != self.peer or not self._what:
             return False
-        self._lost += 1
-        self._step(life.REPEAT)
-        return True
+        if self._handle != _NO_HANDLE:
+            self._lost_us = self.port.env.clock.now
+            return False
+        return self._repeat_lost()
 
     # --- transitions
 
@@ -182,6 +189,14 @@ class ClientSession:
         self._state, action = TABLE[self._state, column]
         _ACTIONS[action](self)
         return action
+
+    def _repeat_lost(self) -> bool:
+        """Repeat over another route, if a try is left."""
+        if self._tries >= self._limit:
+            return False
+        self._lost += 1
+        self._step(life.REPEAT)
+        return True
 
     def _again(self, column: int) -> None:
         """Go on with `column` while tries are left."""
@@ -324,6 +339,8 @@ class ClientSession:
 
     def _silent(self, _arg: None) -> None:
         self._detail = f"no answer to {self._what} after {self._tries} tries"
+        if self._tries < self._limit:
+            self.port.discover(self.peer)
         self._again(life.REPEAT)
 
     def _rested(self, _arg: None) -> None:

@@ -63,6 +63,10 @@ class LinkCosts:
         """Tell whether the cost from here to `neighbour` is known rather than guessed."""
         return neighbour in self.measured or self._neighbour(neighbour) is not None
 
+    def least(self, rx: RxInfo) -> int:
+        """What the link costs at least, 0..255, whatever the reverse direction is like."""
+        return min(MAX_LINK_COST, self.directional(rx.modulation, rx.tone_map, rx.lqi) + self._config.kh)
+
     def cost(self, neighbour: int, rx: RxInfo) -> int:
         """The cost of the link to `neighbour`, 0..255, of whom a frame has just been received."""
         return self._cost(neighbour, self.directional(rx.modulation, rx.tone_map, rx.lqi))

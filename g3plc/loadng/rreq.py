@@ -75,10 +75,15 @@ class RreqReceiver:
         entries = self._entries
         entry = entries.get(rreq.originator)
         if entry is not None and entry.sequence == rreq.sequence_number:
-            weak, least = rreq.weak_link_count, entry.weak_links
             config = router.config
+            weak, fewest = rreq.weak_link_count + (rx.lqi < config.weak_lqi), entry.weak_links
+            spare = entry.cost - rreq.route_cost
             if (
-                (weak > least or (weak == least and rreq.route_cost + config.kh > entry.cost) or entry.settled)
+                (
+                    weak > fewest
+                    or entry.settled
+                    or (weak == fewest and (config.kh > spare or router.links.least(rx) > spare))
+                )
                 and rreq.metric_type == entry.metric_type
                 and entry.valid_until_us > router.env.clock.now
             ):

@@ -31,20 +31,29 @@ SECOND_US = 1_000_000
 Deliver = Callable[[int, int, bytes, sap.RxInfo], None]
 
 
-class _Last:
-    """The frame decoded last: the hearers of one broadcast are handed the same octets one after the other."""
+class _LastDecoded:
+    """The frame decoded last: the hearers of one broadcast are handed the same octets one after the other.
 
-    psdu = b""
-    frame: MacFrame | None = None
-    plain: MacFrame | None = None
-    """The same, if it is a whole data frame for all, in the clear, from a short address: what most broadcasts are."""
+    `plain` is the same frame if it is a whole data frame for all, in the clear, from a short address: what most
+    broadcasts are.
+    """
+
+    __slots__ = ("frame", "plain", "psdu")
+
+    def __init__(self) -> None:
+        self.psdu = b""
+        self.frame: MacFrame | None = None
+        self.plain: MacFrame | None = None
+
+
+_last = _LastDecoded()
 
 
 def _decode_once(psdu: bytes) -> MacFrame:
-    if _Last.psdu is psdu and _Last.frame is not None:
-        return _Last.frame
+    if _last.psdu is psdu and _last.frame is not None:
+        return _last.frame
     frame = decode(psdu)
-    _Last.psdu, _Last.frame = psdu, frame
+    _last.psdu, _last.frame = psdu, frame
     plain = (
         frame.frame_type == FRAME_DATA
         and frame.dst == sap.BROADCAST
@@ -55,7 +64,7 @@ def _decode_once(psdu: bytes) -> MacFrame:
         and not frame.security_enabled
         and bool(frame.payload)
     )
-    _Last.plain = frame if plain else None
+    _last.plain = frame if plain else None
     return frame
 
 
@@ -102,8 +111,8 @@ class Receiver:
         Of the frames that come most often, broadcasts, the first hearer decodes the octets; those after him take the
         short way here, to the same effect.
         """
-        frame = _Last.plain
-        if frame is None or _Last.psdu is not psdu:
+        frame = _last.plain
+        if frame is None or _last.psdu is not psdu:
             self._receive_first(psdu, rx)
             return
         src: int = frame.src  # type: ignore[assignment]
