@@ -1,13 +1,13 @@
 """A few events out of a large events.jsonl, without decoding all of it.
 
-Lines are found by octets that only they contain, and a span of time by bisection, for events stand in the order of
-time. Neighbours: `jsonl` (reads a file from end to end), `sequence_pick` (asks).
+Lines are told by how they begin and by a word that they hold, and a span of time is found by bisection, for events
+stand in the order of time. Neighbours: `jsonl` (reads a file from end to end), `sequence_pick` (asks).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +15,6 @@ from emulation.observe.jsonl import JsonlReader
 from g3plc.events import Event
 
 _BLOCK_OCTETS = 4_000_000
-_STEM_OCTETS = len('{"event":"Apdu')
 _TIME = re.compile(rb'"t":(-?\d+)')
 
 
@@ -34,41 +33,30 @@ class JsonlSearch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
 
-    def of_kind(self, *kinds: type[Event], having: re.Pattern[bytes] | None = None) -> list[Event]:
-        """Return all events of these kinds whose lines match `having`, in the order of the file."""
+    def lines(self, wanted: Mapping[type[Event], bytes]) -> list[bytes]:
+        """Return the lines of these kinds that hold the word beside the kind, in the order of the file."""
         found = []
-        beginnings = tuple([_beginning(kind) for kind in kinds])
-        # names of one family share a stem, and a pass over the block is saved for each that does
-        stems = sorted({beginning[:_STEM_OCTETS] for beginning in beginnings})
+        words = {beginning_of(kind): word for kind, word in wanted.items()}
+        beginnings = tuple(words)
         for block in self._blocks():
-            for place in sorted([place for stem in stems for place in _places(block, stem)]):
-                if block.startswith(beginnings, place):
-                    line = block[place : block.find(b"\n", place)]
-                    if having is None or having.search(line):
-                        found.append(self._parse(line))
+            candidates = [line for line in block.split(b"\n") if line.startswith(beginnings)]
+            found += [line for line in candidates if words[line[: line.index(b",") + 1]] in line]
         return found
 
-    def with_word(self, kind: type[Event], word: bytes) -> list[Event]:
-        """Return all events of one kind whose lines hold `word`, a rare one."""
-        found = []
-        beginning = _beginning(kind)
-        for block in self._blocks():
-            for place in _places(block, word):
-                line = block[block.rfind(b"\n", 0, place) + 1 : block.find(b"\n", place)]
-                if line.startswith(beginning):
-                    found.append(self._parse(line))
-        return found
+    def of_kind(self, *kinds: type[Event]) -> list[Event]:
+        """Return all events of these kinds."""
+        return [self.parse(line) for line in self.lines(dict.fromkeys(kinds, b""))]
 
     def between(self, first_us: int, last_us: int, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
         """Return the events of these kinds from `first_us` to `last_us`, both included."""
-        wanted = tuple([_beginning(kind) for kind in kinds])
+        wanted = tuple([beginning_of(kind) for kind in kinds])
         self._file.seek(self._bisect(first_us))
         for line in self._file:
             time = _TIME.search(line)
             if time is None or int(time[1]) > last_us:
                 return
             if int(time[1]) >= first_us and line.startswith(wanted):
-                yield self._parse(line)
+                yield self.parse(line)
 
     def _bisect(self, first_us: int) -> int:
         """Return the offset of a line with nothing of `first_us` and later before it."""
@@ -97,19 +85,14 @@ class JsonlSearch:
             at = self._file.tell()
             yield block if block.endswith(b"\n") else block + b"\n"
 
-    def _parse(self, line: bytes) -> Event:
+    def parse(self, line: bytes) -> Event:
+        """Return the event of a line. EvidenceError."""
         return self._reader.parse(line.decode("ascii", "replace"))
 
 
 _NEAR_OCTETS = 10_000
 
 
-def _places(block: bytes, octets: bytes) -> Iterator[int]:
-    at = block.find(octets)
-    while at >= 0:
-        yield at
-        at = block.find(octets, at + len(octets))
-
-
-def _beginning(kind: type[Event]) -> bytes:
+def beginning_of(kind: type[Event]) -> bytes:
+    """Return how the lines of a kind begin."""
     return b'{"event":"' + kind.__name__.encode() + b'",'

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from emulation.observe.jsonl_search import JsonlSearch
+from emulation.observe.jsonl_search import JsonlSearch, beginning_of
 from emulation.observe.sequence_story import Diagram, build
 from g3plc import events as ev
 
@@ -21,7 +21,9 @@ _DRAWN = (
 )  # fmt: skip
 _SESSION = ev.ApduSent | ev.ApduReceived | ev.SessionClosed | ev.SessionAborted
 _TELLING = (ev.ApduSent, ev.ApduReceived, ev.SessionClosed, ev.SessionAborted, ev.ReadDone, ev.ReadFailed)
-_ANSWERED = re.compile(rb'"action":"received"')
+_WANTED = {ev.Rreq: b'"action":"sent"', ev.Rrep: b'"action":"received"', **dict.fromkeys(_TELLING, b"")}
+_WAYS = (beginning_of(ev.Rreq), beginning_of(ev.Rrep))
+_READS = (beginning_of(ev.ReadDone), beginning_of(ev.ReadFailed))
 
 
 def from_file(path: Path, meter: int | None = None) -> Diagram | None:
@@ -30,13 +32,15 @@ def from_file(path: Path, meter: int | None = None) -> Diagram | None:
     Raises EvidenceError where the file is not the events of a run.
     """
     with JsonlSearch(path) as search:
-        ways = [*search.with_word(ev.Rreq, b'"action":"sent"'), *search.of_kind(ev.Rrep, having=_ANSWERED)]
+        lines = search.lines(_WANTED)
+        ways = [search.parse(line) for line in lines if line.startswith(_WAYS)]
         if meter is None:
-            meter = farthest([*search.of_kind(ev.ReadDone, ev.ReadFailed), *ways])
+            meter = farthest([*(search.parse(line) for line in lines if line.startswith(_READS)), *ways])
         if meter is None:
             return None
         about = re.compile(rb'"(?:node|peer|meter)":%d[,}]' % meter)
-        span = window([*search.of_kind(*_TELLING, having=about), *ways], meter)
+        told = [search.parse(line) for line in lines if not line.startswith(_WAYS) and about.search(line)]
+        span = window([*told, *ways], meter)
         return None if span is None else build(search.between(*span, _DRAWN), meter)
 
 
