@@ -42,19 +42,15 @@ class SimClock:
 
     def at(self, when: int, fn: Callable[[A], object], arg: A) -> SimTimer:
         """Run `fn(arg)` at `when`. UsageError if that is in the past."""
-        return self.push(when, fn, arg, None)
+        if when < self.now:
+            raise UsageError(f"timer at {when} us is before now, {self.now} us")
+        timer = SimTimer((when, self._order(), fn, arg, self))
+        heappush(self._heap, timer)
+        return timer
 
     def after(self, delay: int, fn: Callable[[A], object], arg: A) -> SimTimer:
         """Run `fn(arg)` at `now + delay`."""
-        return self.push(self.now + delay, fn, arg, None)
-
-    def push(self, when: int, fn: Callable[[A], object], arg: A, owner: StationClock | None) -> SimTimer:
-        """`at`, on behalf of a station."""
-        if when < self.now:
-            raise UsageError(f"timer at {when} us is before now, {self.now} us")
-        timer = SimTimer((when, self._order(), fn, arg, owner))
-        heappush(self._heap, timer)
-        return timer
+        return self.at(self.now + delay, fn, arg)
 
     def run_until(self, end: int) -> None:
         """Run every callback due up to and including `end`; the clock then stands at `end`."""
@@ -87,12 +83,6 @@ class SimClock:
         heapify(self._heap)
         return len(self._heap)
 
-    def drop(self, owner: StationClock) -> None:
-        """Blank every callback of a station's life that has ended."""
-        for entry in self._heap:
-            if entry[4] is owner:
-                entry.cancel()
-
 
 class StationClock(SimClock):
     """One life of one station on a `SimClock`: the same clock, but what is asked for here belongs to this life.
@@ -103,14 +93,8 @@ class StationClock(SimClock):
     def __init__(self, clock: SimClock) -> None:
         self.__dict__ = clock.__dict__
 
-    def at(self, when: int, fn: Callable[[A], object], arg: A) -> SimTimer:
-        """Run `fn(arg)` at `when`."""
-        return self.push(when, fn, arg, self)
-
-    def after(self, delay: int, fn: Callable[[A], object], arg: A) -> SimTimer:
-        """Run `fn(arg)` at `now + delay`."""
-        return self.push(self.now + delay, fn, arg, self)
-
     def stop(self) -> None:
         """End this life: nothing that it asked for will run."""
-        self.drop(self)
+        for entry in self._heap:
+            if entry[4] is self:
+                entry.cancel()

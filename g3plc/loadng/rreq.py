@@ -116,8 +116,12 @@ class RreqReceiver:
         table = router.table
         link_cost = router.links.cost(src, rx)
         metric, cost = router.links.extend(rreq.metric_type, rreq.route_cost, link_cost)
-        weak = min(MAX_WEAK_LINKS, rreq.weak_link_count + (rx.lqi < config.weak_lqi))
-        hop_count = min(MAX_HOP_COUNT, rreq.hop_count + 1)
+        weak = rreq.weak_link_count + (rx.lqi < config.weak_lqi)
+        if weak > MAX_WEAK_LINKS:
+            weak = MAX_WEAK_LINKS
+        hop_count = rreq.hop_count + 1
+        if hop_count > MAX_HOP_COUNT:
+            hop_count = MAX_HOP_COUNT
         hop_limit = rreq.hop_limit - 1
         entry = table.get(rreq.originator)
         same = entry is not None and entry.sequence == rreq.sequence_number

@@ -73,7 +73,7 @@ class Receiver:
 
     __slots__ = (
         "_access", "_answer", "_answer_dst", "_answer_fcs", "_answer_flow", "_answer_now", "_answer_ssca",
-        "_clock", "_config", "_env", "_kept", "_neighbours", "_phy", "_pos",
+        "_clock", "_config", "_env", "_heard", "_kept", "_neighbours", "_phy", "_pos",
         "_reassembly", "_transmit", "deliver", "ignored",
     )  # fmt: skip
 
@@ -98,6 +98,7 @@ class Receiver:
         self._kept = kept
         self._neighbours = neighbours
         self._pos = pos
+        self._heard = pos.entries
         self._transmit = transmit
         self._reassembly = Reassembly(config.reassemblies, config.reassembly_ttl_us)
         self._answer_now = self._on_answer
@@ -122,7 +123,9 @@ class Receiver:
         if frame.dst_pan != config.mac_pan_id or src == config.mac_short_address:
             self._drop(self._stranger(frame) or "other pan", frame.payload, rx)
             return
-        entry = self._pos.heard(src, rx.lqi, now)
+        entry = self._heard.get(src) or self._pos.enter(src)
+        entry.heard = now
+        entry.lqi = rx.lqi
         dsn = frame.dsn
         repeated = dsn == entry.dsn and now < entry.dsn_until
         entry.dsn = dsn

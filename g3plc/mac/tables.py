@@ -130,25 +130,24 @@ class PosEntry:
 
 
 class PosTable:
-    """Every neighbour that was heard, by short address."""
+    """Every neighbour that was heard, by short address. `entries` is open to the fast path of `receive`."""
 
-    __slots__ = ("_entries", "_limit")
+    __slots__ = ("_limit", "entries")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._entries: dict[int, PosEntry] = {}
+        self.entries: dict[int, PosEntry] = {}
 
     def heard(self, short: int, lqi: int, now: int) -> PosEntry:
         """Note a frame from `short`."""
-        entry = self._entries.get(short)
-        if entry is None:
-            entry = self._enter(short)
+        entry = self.entries.get(short) or self.enter(short)
         entry.heard = now
         entry.lqi = lqi
         return entry
 
-    def _enter(self, short: int) -> PosEntry:
-        entries = self._entries
+    def enter(self, short: int) -> PosEntry:
+        """Make an entry for a neighbour that has none."""
+        entries = self.entries
         if len(entries) >= self._limit:
             del entries[min(entries.items(), key=lambda item: item[1].heard)[0]]
         entry = entries[short] = PosEntry()
@@ -156,7 +155,7 @@ class PosTable:
 
     def answer_again(self, short: int) -> None:
         """The last tone-map response to `short` did not arrive: its next request may be answered at once."""
-        entry = self._entries.get(short)
+        entry = self.entries.get(short)
         if entry is not None:
             entry.tmr_after = 0
 
@@ -164,6 +163,6 @@ class PosTable:
         """The entries heard less than `ttl_us` ago, by short address."""
         return [
             PosRow(short, entry.lqi, -(-(entry.heard + ttl_us - now) // MINUTE_US))
-            for short, entry in sorted(self._entries.items())
+            for short, entry in sorted(self.entries.items())
             if now < entry.heard + ttl_us
         ]
