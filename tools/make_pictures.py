@@ -1,6 +1,6 @@
-"""Draws the README's pictures: the board's map, and the report of a night as the terminal shows it.
+"""Draws the pictures of README and docs: the board's map, the report of a night, a diagram, and those of the light.
 
-python tools/make_pictures.py        writes docs/images/board.svg, night.svg and row4.svg
+python tools/make_pictures.py        writes into docs/images; the light's are in light_pictures.py
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import light_pictures  # noqa: E402
 
 from emulation.grid.feeder import Feeder  # noqa: E402
 from emulation.grid.feeder_svg import svg  # noqa: E402
@@ -52,6 +54,7 @@ def main() -> None:
     pictures = {"board": svg(Feeder.load("board")), "night": night(), "row4": row4()}
     for name, text in pictures.items():
         (IMAGES / f"{name}.svg").write_text(text, encoding="utf-8")
+    light_pictures.draw(IMAGES)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from typer.testing import CliRunner
 from emulation.observe.jsonl import EvidenceError
 from emulation.scenario import ScenarioError
 from gridglow.cli import app
+from gridglow.files import write_text
 from gridglow.verify import VerifyError, verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +67,11 @@ def test_unknown_scenarios(call: Call, tmp_path: Path) -> None:
     refused(call("simulate", "nihgt"), "gridglow: no scenario 'nihgt'", "shipped: heal, meters500, night")
     refused(call("simulate", "no.toml"), "gridglow: no.toml: No such file")
     refused(call("simulate", "."), "no scenario '.'")
+    refused(call("simulate", ""), "no scenario ''")
+    refused(call("simulate", "x" * 300), "File name too long")
+    refused(call("simulate", "\x1b[31m.toml"), "gridglow: ?[31m.toml: No such file")
+    (tmp_path / "garbage.toml").write_bytes(bytes(range(256)))
+    refused(call("simulate", "garbage.toml"), "gridglow: garbage.toml: not UTF-8")
     (tmp_path / "folder.toml").mkdir()
     refused(call("simulate", "folder.toml"), "folder.toml: Is a directory")
 
@@ -100,13 +108,71 @@ def test_a_folder_without_permission(call: Call, tmp_path: Path) -> None:
         ("simulate",), ("simulate", "row4", "--seed", "-1"), ("simulate", "row4", "--seed", "one"),
         ("simulate", "row4", "extra"), ("simulate", "row4", "--nosuch"), ("nosuch",), ("verify",),
         ("link", "--seed", "x"),
-        ("scenarios", "x"), ("feeder", "generate", "--meters", "many"),
+        ("scenarios", "x"), ("feeder", "generate", "--meters", "many"), ("feeder", "nosuch"),
+        ("compose", "--meters", "0"), ("link", "--seed", "9" * 5000),
+        ("simulate", "row4", "--seed", "nan"), ("simulate", "row4", "--seed", str(2**63)),
+        ("feeder", "generate"), ("status", "x"), ("read", "one"), ("read", "-1"), ("step", "1.5"),
     ],
 )  # fmt: skip
-def test_wrong_words_are_answered_with_the_usage(call: Call, words: tuple[str, ...]) -> None:
+def test_wrong_words_are_told_where_to_look(call: Call, words: tuple[str, ...]) -> None:
     result = call(*words)
-    assert result.exit_code == 2 and "Usage: " in result.stderr and "Traceback" not in result.output
     assert result.stdout == ""
+    said = refused(result, "--help` tells what is allowed", code=2)
+    command = " ".join(words[: 2 if words[0] == "feeder" else 1])
+    if "nosuch" in command:
+        command = command.removesuffix("nosuch").strip()
+    assert said.startswith(f"gridglow: {command}: " if command else "gridglow: ")
+
+
+@pytest.mark.parametrize("words", [(), ("feeder",)])
+def test_no_words_at_all_show_the_help(call: Call, words: tuple[str, ...]) -> None:
+    result = call(*words)
+    assert result.exit_code in (0, 2) and "Commands" in result.output and "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("path", ["", " "])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "row4", "-q", "--out"), ("verify",), ("feeder", "show", "row4", "--svg"),
+        ("feeder", "generate", "--meters", "3", "--out"), ("wireshark",), ("compose", "--out"),
+    ],
+)  # fmt: skip
+def test_an_empty_path_is_not_the_current_folder(call: Call, tmp_path: Path, words: tuple[str, ...], path: str) -> None:
+    refused(call(*words, path), "a path cannot be empty", code=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", ["file/below", "nowhere/file", "folder", "/dev/full", "x" * 300])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("feeder", "show", "row4", "--svg"), ("feeder", "generate", "--meters", "3", "--out"), ("compose", "--out"),
+    ],
+)  # fmt: skip
+def test_an_output_file_that_cannot_be(call: Call, tmp_path: Path, words: tuple[str, ...], out: str) -> None:
+    (tmp_path / "file").write_text("I was here first")
+    (tmp_path / "folder").mkdir()
+    refused(call(*words, out), f"gridglow: {out}: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+    assert (tmp_path / "file").read_text() == "I was here first"
+
+
+def test_nothing_is_left_of_a_file_for_which_there_was_no_room(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on a full disk: no file may grow beyond 4 000 octets."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limits[1]))
+    try:
+        with pytest.raises(typer.Exit):
+            write_text(tmp_path / "new", "x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert capsys.readouterr().err == f"gridglow: {tmp_path / 'new'}: File too large\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_titles_and_folders_are_shown_as_they_are(call: Call, tmp_path: Path) -> None:
@@ -161,22 +227,23 @@ SPOILT = [
     ("events.jsonl", lambda content: b"\x80" + content, "events.jsonl:1: not the events of a run"),
     ("events.jsonl", line(0, b"{}"), "events.jsonl:1: not the events of a run"),
     ("events.jsonl", line(0, b'{"gridglow": 99}'), "format 99"),
-    ("events.jsonl", line(0, b'{"gridglow": 1}'), "events.jsonl:1: header"),
+    ("events.jsonl", line(0, b'{"gridglow": 1}'), "events.jsonl:1: header: scenario is missing"),
     ("events.jsonl", line(3, None), "the events are not those"),
     ("events.jsonl", line(3, b"{}"), "events.jsonl:4: unknown event"),
     ("events.jsonl", line(3, b'{"event": "TxEnd", "t": 1, "node": 0}'), "events.jsonl:4: TxEnd without frame"),
     ("events.jsonl", line(3, b'{"event": "TxEnd", "t": 1, "node": 0, "frame": "x"}'), "events.jsonl:4: TxEnd.frame"),
     ("events.jsonl", line(3, b"\xff garbage"), "events.jsonl:4: not JSON"),
     ("events.jsonl", header(lambda facts: facts.update(seed=2)), "the runs differ"),
-    ("events.jsonl", header(lambda facts: facts.update(seed="x")), "events.jsonl:1: the header names no"),
-    ("events.jsonl", header(lambda facts: facts.update(seed=-1)), "events.jsonl:1: the header names no"),
-    ("events.jsonl", header(lambda facts: facts.update(scenario=7)), "events.jsonl:1: the header names no"),
-    ("events.jsonl", header(lambda facts: facts.update(texts=5)), "holds no scenario to run again"),
+    ("events.jsonl", header(lambda facts: facts.update(seed="x")), "events.jsonl:1: header: seed: 'x'; expected"),
+    ("events.jsonl", header(lambda facts: facts.update(seed=-1)), "events.jsonl:1: header: seed: -1; expected"),
+    ("events.jsonl", header(lambda facts: facts.update(scenario=7)), "events.jsonl:1: header: scenario: 7; expected"),
+    ("events.jsonl", header(lambda facts: facts.update(texts=5)), "events.jsonl:1: header: texts: 5; expected"),
+    ("events.jsonl", header(lambda facts: facts.update(texts={"scenario": ""})), "holds no feeder to run again"),
     ("events.jsonl", header(lambda facts: facts.update(texts={})), "holds no scenario to run again"),
-    ("events.jsonl", header(lambda facts: facts.update(texts={"scenario": "", "feeder": 3})), "holds no feeder"),
+    ("events.jsonl", header(lambda facts: facts.update(texts={"scenario": "", "feeder": 3})), "header: texts: {"),
     ("events.jsonl", header(lambda facts: facts.update(texts={"scenario": "x", "feeder": ""})), "not TOML"),
     ("events.jsonl", header(lambda facts: facts.update(feeder_sha256="00")), "the feeder in the header is not"),
-    ("events.jsonl", header(lambda facts: facts.update(extra=1)), "events.jsonl:1: header"),
+    ("events.jsonl", header(lambda facts: facts.update(extra=1)), "events.jsonl:1: header: 'extra' is unknown"),
 ]  # fmt: skip
 
 
@@ -232,16 +299,19 @@ def test_feeders_that_are_none(call: Call, tmp_path: Path) -> None:
         refused(call("feeder", command, "empty.feeder"), "empty.feeder")
         refused(call("feeder", command, "wrong.feeder"), "wrong.feeder")
         refused(call("feeder", command, "."), "Is a directory")
-    refused(call("feeder", "generate", "--meters", "0", "--seed", "1"), "1 to 2000")
+    refused(call("feeder", "show", ""), "gridglow: '': no such file")
+    refused(call("feeder", "generate", "--meters", "0", "--seed", "1"), "gridglow: meters: 1 to 2000")
 
 
 def test_wireshark_without_a_capture(call: Call, tmp_path: Path, recorded: Path) -> None:
     (tmp_path / "empty").mkdir()
     for folder in ("empty", "nowhere"):
         refused(call("wireshark", folder, "--print"), folder, "frames.pcapng", "--out")
-    folder = spoilt(recorded, tmp_path, "events.jsonl", line(0, b"garbage"))
+    folder = spoilt(recorded, tmp_path, "events.jsonl", line(9, b"garbage"))
     (folder / "frames.pcapng").unlink()
-    refused(call("wireshark", str(folder), "--print"), "events.jsonl:1")
+    refused(call("wireshark", str(folder), "--print"), "gridglow: ", "events.jsonl:10: not JSON")
+    assert not list(folder.glob("frames*"))
+    refused(call("wireshark", str(folder / "readings.csv"), "--print"), "readings.csv: neither a pcapng file nor")
 
 
 # -- signals and pipes, for which it takes a process of its own
