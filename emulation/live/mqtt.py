@@ -18,6 +18,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -30,8 +31,10 @@ Handler = Callable[[str, bytes, bool], None]
 
 KEEPALIVE_S = 10
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0
+_LONGEST_PAUSE_S = 1.0
 _TIMEOUT_S = 5.0
+_CONNACK_S = 2.0
+"""Of a broker that dies before its CONNACK the library says nothing: it has to be given up soon."""
 _MOST_INCOMING = 20_000
 _PIECE_S = 0.0005
 """The loop gets its turn after so much sending."""
@@ -89,7 +92,8 @@ class Connection:
     """See the module's text. `run` lives until it is cancelled.
 
     `on_up` is called after each time the connection stands and all is subscribed, `on_down` when it is lost. `dropped`
-    counts messages that could not be sent, `failures` handlers that raised, `losses` connections lost.
+    counts messages that could not be sent, `failures` handlers that raised, `losses` connections lost. Pauses between
+    attempts to connect grow up to `longest_pause_s`.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class Connection:
         most_waiting: int = 5_000,
         on_up: Callable[[], None] | None = None,
         on_down: Callable[[], None] | None = None,
+        longest_pause_s: float = _LONGEST_PAUSE_S,
     ) -> None:
         self.url = url
         self.client_id = client_id
@@ -107,6 +112,7 @@ class Connection:
         self._most_waiting = most_waiting
         self._on_up = on_up
         self._on_down = on_down
+        self._longest_pause_s = longest_pause_s
         self._exact: dict[str, Handler] = {}
         self._filters: list[tuple[aiomqtt.Wildcard, Handler]] = []
         self._urgent: deque[tuple[str, bytes, int, bool]] = deque()
@@ -161,7 +167,8 @@ class Connection:
         waiting = False
         while True:
             try:
-                async with self._fresh_client() as client:
+                client = client_of(self.url, _CONNACK_S, self.client_id, self.will)
+                async with client:
                     pause, waiting = _FIRST_PAUSE_S, False
                     await self._serve(client)
             except (aiomqtt.MqttError, OSError, ssl.SSLError) as error:
@@ -170,11 +177,12 @@ class Connection:
                     _log.warning("%s: connection to %s lost: %s", self.client_id, self.url, error)
                 elif not waiting:
                     waiting = True
-                    _log.warning("%s: no broker at %s (%s): waiting for it", self.client_id, self.url, error)
+                    reason = hopeless(self.url, error) or f"no broker at {self.url} ({error}): waiting for it"
+                    _log.warning("%s: %s", self.client_id, reason)
             finally:
                 self._lost()
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+            pause = min(pause * 2, self._longest_pause_s)
 
     async def drain(self, timeout: float = 1.0) -> None:
         """Wait until what was published has left, or the time is over."""
@@ -183,24 +191,6 @@ class Connection:
             await asyncio.sleep(0.005)
 
     # -- inside
-
-    def _fresh_client(self) -> aiomqtt.Client:
-        url = self.url
-        will = self.will
-        return aiomqtt.Client(
-            url.host,
-            url.port,
-            username=url.user,
-            password=url.password,
-            identifier=self.client_id,
-            will=aiomqtt.Will(will.topic, will.payload, 1, True) if will is not None else None,
-            tls_context=ssl.create_default_context() if url.tls else None,
-            keepalive=KEEPALIVE_S,
-            timeout=_TIMEOUT_S,
-            max_queued_incoming_messages=_MOST_INCOMING,
-            socket_options=_NODELAY,
-            logger=_silent,
-        )
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Until the connection breaks."""
@@ -222,6 +212,7 @@ class Connection:
             sender.cancel()
             receiver.cancel()
             await asyncio.gather(sender, receiver, return_exceptions=True)
+            _hear_out(client)
 
     def _lost(self) -> bool:
         if not self.up.is_set():
@@ -269,6 +260,41 @@ class Connection:
             self._complaints.error("a message on %s could not be handled: %r", topic.value, error)
 
 
+def client_of(url: BrokerUrl, timeout: float, client_id: str | None = None, will: Will | None = None) -> aiomqtt.Client:
+    """A client of the library, for one connection; `timeout`, in seconds, is for its CONNACK and its SUBACKs."""
+    return aiomqtt.Client(
+        url.host,
+        url.port,
+        username=url.user,
+        password=url.password,
+        identifier=client_id,
+        will=aiomqtt.Will(will.topic, will.payload, 1, True) if will is not None else None,
+        tls_context=_trusted() if url.tls else None,
+        keepalive=KEEPALIVE_S,
+        timeout=timeout,
+        max_queued_incoming_messages=_MOST_INCOMING,
+        socket_options=_NODELAY,
+        logger=_silent,
+    )
+
+
+def hopeless(url: BrokerUrl, error: Exception) -> str:
+    """Why it is of no use to try the same again, for a person; nothing where the broker may still come."""
+    reason = str(error)
+    if "authori" in reason.lower() or "password" in reason.lower():
+        return f"the broker at {url} does not let us in: give user and password, mqtt://user:password@host:port"
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        why = reason.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or reason
+        return f"the certificate of the broker at {url} is not trusted ({why}): name its CA's file in SSL_CERT_FILE"
+    return ""
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities of this machine, or those of the file that SSL_CERT_FILE names; read once for all connections."""
+    return ssl.create_default_context()
+
+
 def _write_at_once(client: aiomqtt.Client) -> None:
     """Have the library write what it is given at once, and only what does not fit into the socket later.
 
@@ -281,10 +307,18 @@ def _write_at_once(client: aiomqtt.Client) -> None:
 
     def write(paho: Any, userdata: Any, sock: Any) -> None:
         paho.loop_write()
-        if paho.want_write() and patient is not None:
+        # The connection may have turned out to be broken, and its socket to be closed.
+        if paho.socket() is sock and paho.want_write() and patient is not None:
             patient(paho, userdata, sock)
 
     paho.on_socket_register_write = write
+
+
+def _hear_out(client: aiomqtt.Client) -> None:
+    """How a connection ended is known already; the library keeps it as an error that asyncio finds nobody has seen."""
+    disconnected = client._disconnected
+    if disconnected.done() and not disconnected.cancelled():
+        disconnected.exception()
 
 
 def _let_cancel_through() -> None:

@@ -26,13 +26,14 @@ class PayloadError(ValueError):
 class Topics:
     """The names. `pan` is 0..65535. A station is given by its number, a filter by `+` or `#`."""
 
-    __slots__ = ("clock", "pan", "prefix", "run")
+    __slots__ = ("clock", "led_config", "pan", "prefix", "run")
 
     def __init__(self, pan: int = DEFAULT_PAN) -> None:
         self.pan = pan
         self.prefix = f"gridglow/{VERSION}/{pan:04x}/"
         self.run = self.prefix + "run"
         self.clock = self.prefix + "clock"
+        self.led_config = self.prefix + "led/config"
 
     def air(self, station: int | str) -> str:
         """Frames and announcements of one station (`air`)."""
@@ -47,7 +48,7 @@ class Topics:
         return f"{self.prefix}log/{station}"
 
     def status(self, who: int | str) -> str:
-        """Retained status of a station or of the `director`."""
+        """Retained status of a station, of the `director` or of the `gateway`."""
         return f"{self.prefix}status/{who}"
 
     def keep(self, station: int | str) -> str:
@@ -77,6 +78,22 @@ class Topics:
     def sync_answer(self, process: str) -> str:
         """The director's answer."""
         return f"{self.prefix}sync/{process}/answer"
+
+    def led_frame(self, part: int | str | None = None) -> str:
+        """Pictures for boards (`led_gateway.frame`); key frames of many LEDs come in parts."""
+        return f"{self.prefix}led/frame" if part is None else f"{self.prefix}led/frame/{part}"
+
+    def led_set(self, word: str) -> str:
+        """People change how the light looks, in plain words."""
+        return f"{self.prefix}led/set/{word}"
+
+    def board_status(self, board: str) -> str:
+        """Retained status of a board."""
+        return f"{self.prefix}board/{board}/status"
+
+    def board_button(self, board: str) -> str:
+        """A button of a board."""
+        return f"{self.prefix}board/{board}/button"
 
     def command(self, rest: str) -> str:
         """A command, `rest` being the verb and its place."""
