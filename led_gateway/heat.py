@@ -22,7 +22,7 @@ _FADED_MS = 3 * _MOST_HALVES * HALF_MS
 # A cable that is busy all the time ends at HALF_MS / ln 2 = 1477 ms of airtime.
 _FULL_MS = 1477
 MOST_L = 215
-_LEAST_L = 40
+_LEAST_L = 60
 
 
 def weight(since_ms: int) -> int:

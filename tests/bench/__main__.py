@@ -10,7 +10,10 @@ from rich.console import Console
 
 from tests.bench.figure import Figure, keep, table
 
-BENCHES = ("codecs", "startup", "night", "hearers", "discovery", "heal", "meters500", "live")
+BENCHES = (
+    "codecs", "startup", "night", "hearers", "discovery", "heal", "meters500", "live",
+    "light_render", "light_gateway", "light_firmware",
+)  # fmt: skip
 LONG = ("live_night", "live_speed", "live_truth", "live_truth4", "live_broken", "live_500")
 """Run only when named: three to fifteen minutes each, and they want the machine for themselves."""
 RESULT = Path("bench.json")

@@ -11,8 +11,10 @@ from emulation.grid.feeder import Feeder
 from g3plc import events as ev
 from g3plc.core import flow
 from led_gateway.board import Board
-from led_gateway.model import Follow, Input
+from led_gateway.effects import render
+from led_gateway.model import Follow, Input, State, dark, reduce
 from led_gateway.show import Show
+from led_gateway.themes import AMBER, AZURE, BLUE, FULL_MASTER, MAGENTA, PALE, THEMES
 
 FEEDER = """gridglow-feeder 1
 name: small
@@ -108,6 +110,37 @@ def failed(t_ms: int, meter: int) -> Timed:
 def collection(t_ms: int, action: str, done: int = 0) -> Timed:
     return t_ms, ev.Collection(us(t_ms), 0, action, METERS, done, 0)
 
+
+# -- states and pictures
+
+
+def after(timed: list[Timed], board: Board | None = None) -> State:
+    state = dark(board or small_board())
+    for t_ms, input_ in timed:
+        state = reduce(state, input_, t_ms)
+    return state
+
+
+def picture(state: State, t_ms: int, theme: str = "safe", master: int = FULL_MASTER) -> list[tuple[int, int, int]]:
+    octets = render(state, t_ms, theme, master)
+    return [(octets[at], octets[at + 1], octets[at + 2]) for at in range(0, len(octets), 3)]
+
+
+def joined(*timed: list[Timed], board: Board | None = None) -> State:
+    return after([*powered(), *(one for some in timed for one in some)], board)
+
+
+def hue(colour: tuple[int, int, int]) -> int | None:
+    """The ink a bright enough colour is made with."""
+    for ink in (BLUE, AZURE, AMBER, PALE, MAGENTA):
+        full = THEMES["safe"].palette[ink]
+        drive = max(colour) / 255
+        if drive > 0.05 and all(abs(part - drive * whole) <= 2 for part, whole in zip(colour, full, strict=True)):
+            return ink
+    return None
+
+
+# -- golden cases
 
 AT = 2000
 """When the cases begin: everybody has joined."""
