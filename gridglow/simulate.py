@@ -73,7 +73,7 @@ def build(scenario: Scenario, seed: int, trace: Trace, clock: SimClock | None = 
 
 
 @contextmanager
-def _patient_collector() -> Iterator[None]:
+def patient_collector() -> Iterator[None]:
     """A run makes millions of short-lived tuples and hardly a cycle: searching for cycles as often as usual costs a
     tenth of its time."""
     before = gc.get_threshold()
@@ -99,7 +99,7 @@ def run(
     metrics, digest = Metrics(facts), Digest()
     trace = Trace([metrics, digest, *(evidence.observers if evidence else ()), *observers])
     began = time.perf_counter()
-    with _patient_collector():
+    with patient_collector():
         simulation = build(scenario, used_seed, trace)
         simulation.run(progress)
         trace.flush()

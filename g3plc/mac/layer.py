@@ -135,11 +135,11 @@ class Mac:
         else:
             access.contention_at = self._clock.now + CIFS_US
             access.follow_up_until = 0
-        transmit = self._transmit
-        state = transmit.state
+        state = self._transmit.state
         if state == HELD:
             self._silence()
         elif state == ACK_WAIT:
+            transmit = self._transmit
             if fcs != transmit.fcs:
                 transmit.feed(STRANGE)
             elif positive:

@@ -29,6 +29,9 @@ from g3plc.phy.transmission import Transmission
 from g3plc.sap import RxInfo
 
 
+_UNHEARD: tuple[int, Transmission | None] = (sap.HEADER_LOST, None)
+
+
 class Medium(Protocol):
     """What carries transmissions between stations."""
 
@@ -57,7 +60,7 @@ class Transceiver:
 
     __slots__ = (
         "_beside", "_captured", "_energies", "_env", "_fates",
-        "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "frame_number",
+        "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "_watched", "frame_number",
         "user",
     )  # fmt: skip
 
@@ -69,6 +72,7 @@ class Transceiver:
         self._medium = medium
         self.frame_number = first_frame
         self._tags = tags
+        self._watched = env.note is not ignore
         self._energies: dict[Transmission, Link] = {}
         self._captured: Transmission | None = None
         self._beside: list[tuple[Transmission, Link]] = []
@@ -126,7 +130,8 @@ class Transceiver:
         if self._sending is not tx:
             return
         self._sending = None
-        self._env.note(events.TxEnd, tx.frame)
+        if self._watched:
+            self._env.note(events.TxEnd, tx.frame)
         if tx.dt <= sap.DT_SOF_ACK:
             self.user.pd_data_confirm()
 
@@ -199,6 +204,8 @@ class Transceiver:
         self._sending = tx
         self._own_start = tx.start
         self._own_end = tx.end
+        if not self._watched:
+            return
         kind = flows.flow_kind(tx.flow) if tx.dt <= sap.DT_SOF_ACK else flows.ACK + tx.dt - sap.DT_ACK
         self._env.note(
             events.TxStart, tx.frame, tx.psdu, tx.modulation, tx.tone_map, tx.dt, tx.end - tx.start,
@@ -225,9 +232,8 @@ class Transceiver:
         self._received(tx, link)
 
     def _received(self, tx: Transmission, link: Link) -> None:
-        note = self._env.note
-        if note is not ignore:
-            note(events.RxOk, tx.src, tx.frame, link.level_cb, link.lqi)
+        if self._watched:
+            self._env.note(events.RxOk, tx.src, tx.frame, link.level_cb, link.lqi)
         self.user.pd_data_indication(
             tx.psdu,
             RxInfo(tx.src, tx.dt, tx.modulation, tx.tone_map, link.lqi, link.groups_cb, tx.flow),
@@ -241,8 +247,8 @@ class Transceiver:
 
     def _missed(self, tx: Transmission, link: Link) -> None:
         """Energy whose header we do not have."""
-        header, culprit = self._fates.pop(tx, (sap.HEADER_LOST, None))
-        if tx.dst == self._node or tx.dst == sap.BROADCAST:
+        header, culprit = self._fates.pop(tx, _UNHEARD) if self._fates else _UNHEARD
+        if self._watched and (tx.dst == self._node or tx.dst == sap.BROADCAST):
             if tx.start < self._own_end and tx.end > self._own_start:
                 reason = "half duplex"
             elif link.down or (link.loss and culprit is None):
@@ -253,7 +259,7 @@ class Transceiver:
         self.user.pd_channel_indication(sap.HEADER_FAULT if link.down else header)
 
     def _note_lost(self, tx: Transmission, link: Link, stage: str, reason: str, culprit: Transmission | None) -> None:
-        if self._env.note is ignore:
+        if not self._watched:
             return
         by_src, by_frame = (-1, -1) if culprit is None else (culprit.src, culprit.frame)
         self._env.note(events.RxLost, tx.src, tx.frame, link.level_cb, link.lqi, stage, reason, by_src, by_frame)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from tests.bench.figure import Figure
 from tests.bench.lean import Lean, fit, lean
+from tests.bench.night import budget_us
 
 SEED, REPEATS = 1, 3
 AUDIENCES = (4, 16, 48)
 SILENT = 480
 READS, EVERY_S, SETTLED_S = 100, 4, 30
-US_PER_TX, US_PER_HEARER = 30, 2.5
 
 _SCENARIO = """feeder = "audience.feeder"
 profile = "demo"
@@ -37,12 +37,12 @@ def figures() -> Iterator[Figure]:
     runs = {meters: _reading(meters, 0) for meters in AUDIENCES}
     where = f"one meter read {READS} times, best of {REPEATS}"
     for meters, run in runs.items():
-        yield Figure("hearers", f"a transmission heard by {meters}", _us_per_tx(run), "us", where)
+        yield Figure("hearers", f"a transmission heard by {meters}", _us_per_tx(run), "us", where, budget_us(meters))
     slices = [piece for run in runs.values() for piece in run.after(SETTLED_S)]
     per_tx, per_hearer = fit(slices)
     what = f"{where}; least squares of a tx + b hearers over {len(slices)} emulated seconds"
-    yield Figure("hearers", "fixed cost of a transmission", per_tx, "us", what, US_PER_TX)
-    yield Figure("hearers", "cost of each hearer", per_hearer, "us", what, US_PER_HEARER)
+    yield Figure("hearers", "fixed cost of a transmission", per_tx, "us", what)
+    yield Figure("hearers", "cost of each hearer", per_hearer, "us", what)
     few = AUDIENCES[1]
     ratio = _us_per_tx(_reading(few, SILENT)) / _us_per_tx(runs[few])
     what = f"heard by {few}: {few + SILENT} stations against {few}"

@@ -22,7 +22,7 @@ from emulation.observe.tap import Trace
 from emulation.scenario import load, loads
 from g3plc.core.env import Clock, ignore
 from g3plc.events import Event, ReadDone
-from gridglow.simulate import build
+from gridglow.simulate import build, patient_collector
 
 Slice = tuple[float, int, int, int]
 """Of one emulated second: microseconds of processor time, transmissions, hearers summed; and which second."""
@@ -131,7 +131,8 @@ def measure(name: str, seed: int, meters: int | None) -> Lean:
         before.append(now)
 
     gc.collect()
-    simulation.run(look)
+    with patient_collector():
+        simulation.run(look)
     run_us = before[-1][0] - before[0][0]
     gc.collect()
     return Lean(
