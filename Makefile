@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 .PHONY: help demo test test-slow lint bench clean
 
 help:
-	@echo "make demo       read 48 meters through the mesh and show how it went"
+	@echo "make demo       49 agents on a broker of their own play the paper's scenes; Ctrl-C ends it"
 	@echo "make test       lint, types, import rules and tests"
 	@echo "make test-slow  many seeds and long runs"
 	@echo "make bench      the figures, measured on this machine"
@@ -23,7 +23,7 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 demo: $(VENV)/.run
-	$(BIN)/gridglow simulate night --out runs/night
+	$(BIN)/gridglow up
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
