@@ -128,9 +128,9 @@ def load(name: str) -> Scenario:
         text = (resources.files("emulation") / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
         return loads(text, f"{name}.toml", None)
     path = Path(name)
-    if path.suffix != ".toml" and not path.is_file():
-        raise ScenarioError(f"no scenario {name!r}; shipped: {', '.join(shipped())}; or name a .toml file")
     try:
+        if path.suffix != ".toml" and not path.is_file():
+            raise ScenarioError(f"no scenario {name!r}; shipped: {', '.join(shipped())}; or name a .toml file")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ScenarioError(f"{name}: {error.strerror}") from error
@@ -182,9 +182,11 @@ class _Reader:
                    "collection", "job", "fault")  # fmt: skip
         self._known(tree, "", allowed)
         feeder = self._feeder(self._string(tree, "", "feeder", "board"))
+        # a file's name may hold what no other file can: octets that are no text, control characters
+        name = "".join(letter if letter.isprintable() else "?" for letter in Path(self._file).stem)
         scenario = Scenario(
-            name=Path(self._file).stem,
-            title=self._string(tree, "", "title", Path(self._file).stem),
+            name=name,
+            title=self._string(tree, "", "title", name),
             feeder=feeder,
             text=self._text,
             profile=self._choice(tree, "", "profile", "demo", tuple(PROFILES)),

@@ -124,9 +124,7 @@ def status(broker: BrokerOption = DEFAULT_BROKER, pan: PanOption = DEFAULT_PAN) 
 
 @app.command()
 def config(
-    board_id: Annotated[
-        str, typer.Option("--id", metavar="NAME", help="the board's name; each needs its own")
-    ] = "1",
+    board_id: Annotated[str, typer.Option("--id", metavar="NAME", help="the board's name; each needs its own")] = "1",
     feeder: Annotated[
         str,
         typer.Option("--feeder", metavar="NAME_OR_FILE", envvar="GRIDGLOW_FEEDER", help="default: the running light's"),
@@ -160,10 +158,23 @@ def config(
             ),
             nl=False,
         )  # fmt: skip
+        _say_where_to(url.host)
     except LiveError as error:
         fail(error)
     except ConfigError as error:
         fail(error, 2)
+
+
+def _say_where_to(host: str) -> None:
+    """A person who copies the configuration to a board may not know that the broker hears this machine only."""
+    from gridglow.board_config import reachable
+
+    if reachable(host) != host:
+        typer.echo(
+            f"gridglow: BROKER is this machine's address, {reachable(host)}; a broker that listens on {host} only is "
+            "not heard there: see --bind of `gridglow up`",
+            err=True,
+        )
 
 
 def _feeder(name: str) -> Feeder:

@@ -119,7 +119,9 @@ def _check(url: BrokerUrl, board_id: str, leds: int, order: str) -> None:
     if not _ID.fullmatch(board_id):
         raise ConfigError(f"{board_id!r} is no name of a board: 1 to 64 letters, digits, '_', '.', '-'")
     if not 1 <= leds <= MOST_LEDS:
-        raise ConfigError(f"{leds} LEDs on one board: allowed are 1 to {MOST_LEDS}")
+        raise ConfigError(
+            f"{leds} LEDs on one board: allowed are 1 to {MOST_LEDS}; of more, --first and --count take a part"
+        )
     if sorted(order) != ["B", "G", "R"]:
         raise ConfigError(f"{order!r} is no order of the colours: G, R and B in any order")
 

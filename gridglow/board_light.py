@@ -1,6 +1,6 @@
 """Where `board walk` and `board play` send their pictures: the broker, with the gateway on hold, or a DDP host.
 
-Neighbours: `led_gateway.frame_writer` and `led_gateway.ddp` (octets), `board_walk_run`, `board_play` (pictures).
+Neighbours: `led_gateway.frame_writer` and `led_gateway.ddp` (octets), `board_walk_run`, `board_record` (pictures).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Protocol
 from emulation.live.mqtt import BrokerUrl, Connection
 from emulation.live.topics import Topics
 from gridglow.live_client import LiveError, connect
+from gridglow.screen_log import keep_log_off_screen
 from led_gateway.ddp import DdpHost, DdpOutput
 from led_gateway.frame_writer import FrameWriter
 
@@ -31,12 +32,17 @@ _LAST_WORDS_S = 1.0
 @asynccontextmanager
 async def light_of(url: BrokerUrl, pan: int, leds: int, hosts: list[DdpHost]) -> AsyncIterator[Light]:
     """DDP hosts where some are given, else the broker. LiveError."""
+    keep_log_off_screen()
     async with ddp_light(hosts) if hosts else broker_light(url, pan, leds) as light:
         yield light
 
 
 class Light(Protocol):
-    """Somewhere pictures go."""
+    """Somewhere pictures go. `trouble` says why they do not arrive there at the moment, empty while they do."""
+
+    @property
+    def trouble(self) -> str:
+        """One line, or nothing."""
 
     def send(self, rgb: bytes) -> None:
         """Show this now: R G B of each LED."""
@@ -50,6 +56,11 @@ class BrokerLight:
         self._topics = topics
         self._writer = FrameWriter(secrets.randbits(16), leds)
         self._held_ms = -HOLD_EVERY_MS
+
+    @property
+    def trouble(self) -> str:
+        """Whether the broker is there."""
+        return "" if self._connection.up.is_set() else "broker gone, waiting for it"
 
     def send(self, rgb: bytes) -> None:
         """Publish what is needed for boards to show this."""
@@ -95,6 +106,11 @@ class DdpLight:
         self._output = output
         self._last = b""
         self._sent_ms = -REFRESH_MS
+
+    @property
+    def trouble(self) -> str:
+        """What is the matter with one of the hosts."""
+        return next((f"{target.host}: {target.problem}" for target in self._output.targets if target.problem), "")
 
     def send(self, rgb: bytes) -> None:
         """Send a picture that is new, or due."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from emulation.live.mqtt import BrokerUrl
@@ -57,7 +58,7 @@ async def _record(url: BrokerUrl, pan: int, part: Path, path: Path, seconds: flo
     with part.open("wb") as file:
         writer = RecordingWriter(file)
         async with connect(url, pan) as client:
-            with Console(stderr=True).status(f"recording into {path}") as status:
+            with Console(stderr=True).status(f"recording into {escape(str(path))}") as status:
                 work = asyncio.create_task(_take(client, writer, status))
                 waits = (work, asyncio.create_task(stop.wait()), asyncio.create_task(_silence(writer)))
                 await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -161,12 +162,16 @@ def play(url: BrokerUrl, pan: int, hosts: list[DdpHost], player: Player) -> None
 async def _play(url: BrokerUrl, pan: int, hosts: list[DdpHost], player: Player) -> None:
     stop = _interruptible()
     async with light_of(url, pan, player.leds, hosts) as light:
-        await _show(player, light, stop)
+        with Console(stderr=True).status("") as status:
+            await _show(player, light, stop, status)
 
 
-async def _show(player: Player, light: Light, stop: asyncio.Event) -> None:
-    octets = 3 * player.leds
+async def _show(player: Player, light: Light, stop: asyncio.Event, status: Status) -> None:
+    octets, said = 3 * player.leds, None
     while not stop.is_set():
+        if light.trouble != said:
+            said = light.trouble
+            status.update(escape(said) or f"playing {player.leds} LEDs; Ctrl-C ends it")
         rgb = player.at(monotonic())
         if len(rgb) == octets:  # several boards in one file: the first is played
             light.send(rgb)

@@ -18,7 +18,7 @@ from emulation.live.topics import PayloadError, Topics
 from gridglow.live_client import LiveError, connect
 from led_gateway.board_record import BoardStatus
 
-COLUMNS = ("board", "state", "LEDs", "fps", "shown", "late", "dropped", "malformed", "heap", "gc", "RSSI", "up")
+COLUMNS = ("board", "state", "LEDs", "fps", "shown", "late", "dropped", "malformed", "heap", "gc ms", "dBm", "up")
 
 
 def show(url: BrokerUrl, pan: int) -> None:
@@ -27,7 +27,10 @@ def show(url: BrokerUrl, pan: int) -> None:
     found = boards(topics, asyncio.run(_retained(url, pan, topics)))
     if not found:
         raise LiveError(f"no board has said anything in PAN {pan:04x} at {url}")
-    Console(highlight=False).print(table(found))
+    console = Console(highlight=False)
+    console.print(table(found))
+    for line in messages(found):
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
 
 
 async def _retained(url: BrokerUrl, pan: int, topics: Topics) -> dict[str, bytes]:
@@ -54,30 +57,35 @@ def printable(text: str) -> str:
 
 
 def table(found: list[tuple[str, BoardStatus]]) -> RenderableType:
-    """A line for each board, and one below for what it has to say."""
-    shown = Table(box=None, pad_edge=False, header_style="dim", collapse_padding=True)
+    """A line for each board; 80 columns are enough."""
+    shown = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for name in COLUMNS:
         shown.add_column(name, justify="left" if name in COLUMNS[:2] else "right", no_wrap=True)
     for name, status in found:
-        shown.add_row(*_row(name, status))
-        if status.message:
-            shown.add_row("", Text(printable(status.message), style="yellow"))
+        shown.add_row(*_row(Text(name), status))
     return shown
 
 
-def _row(name: str, status: BoardStatus) -> tuple[Any, ...]:
+def messages(found: list[tuple[str, BoardStatus]]) -> list[str]:
+    """What boards have to say."""
+    return [f"{name}: {printable(status.message)}" for name, status in found if status.message]
+
+
+def _row(name: Text, status: BoardStatus) -> tuple[Any, ...]:
     if not status.online:
         return (name, Text("offline", style="red"))
     fits = status.leds_shown in (0, status.led_count)
-    leds = str(status.led_count) if fits else f"{status.leds_shown} of {status.led_count}"
+    leds = str(status.led_count) if fits else f"{status.leds_shown}/{status.led_count}"
     return (
         name, Text("online", style="green"), leds, str(status.fps), str(status.shown),
         Text(str(status.late), style="red" if status.late else ""), str(status.dropped), str(status.malformed),
-        f"{status.heap_free // 1024} kB", f"{status.gc_us / 1000:.1f} ms",
-        f"{status.rssi} dBm" if status.rssi else "", _duration(status.uptime_s),
+        f"{status.heap_free // 1024} kB", f"{status.gc_us / 1000:.1f}", str(status.rssi or ""),
+        _duration(status.uptime_s),
     )  # fmt: skip
 
 
 def _duration(seconds: int) -> str:
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds % 60:02d} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes}:{seconds % 60:02d} min"
+    return f"{minutes // 60}:{minutes % 60:02d} h" if minutes < 6000 else f"{minutes // 1440} days"

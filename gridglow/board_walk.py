@@ -58,16 +58,15 @@ def picture(feeder: Feeder, step: Step) -> bytes:
 
 
 def sentence(feeder: Feeder, step: Step) -> str:
-    """What should be lit, in one line."""
-    branch, of = step.branch, len(feeder.branches)
-    count = branch.last - branch.first + 1
-    where = f"branch {step.number} of {of}"
-    if step.led < 0 or count == 1:
-        joined = f", joined to LED {branch.parent} (amber)" if branch.parent >= 0 else ", the first of all"
-        leds = f"LEDs {branch.first} to {branch.last} ({count}) blue, the first white"
-        leds = f"LED {branch.first} white" if count == 1 else leds
-        return f"{where}: {leds}{joined}; {_end(feeder, branch.last)}"
-    text = f"{where}: LED {step.led} white, {step.led - branch.first + 1} of {count}"
+    """What should be lit, in one line of at most 80 characters for a feeder of 411 LEDs."""
+    branch = step.branch
+    where = f"branch {step.number}/{len(feeder.branches)}:"
+    if step.led < 0 or branch.first == branch.last:
+        parent = f", {branch.parent} amber" if branch.parent >= 0 else ""
+        one = branch.first == branch.last
+        lit = f"LED {branch.first} white" if one else f"LEDs {branch.first}-{branch.last} blue, {branch.first} white"
+        return f"{where} {lit}{parent}; {_end(feeder, branch.last)}"
+    text = f"{where} LED {step.led} white, {step.led - branch.first + 1} of {branch.last - branch.first + 1}"
     return f"{text}; {_end(feeder, step.led)}" if step.led in (0, branch.last) else text
 
 
@@ -75,7 +74,7 @@ def _end(feeder: Feeder, led: int) -> str:
     """What is at an LED where a branch ends, or at the first."""
     station = feeder.stations.index(led) if led in feeder.stations else -1
     if station > 0:
-        return f"it ends at {feeder.station_name(station)}, phase L{feeder.phases[station]}"
+        return f"ends at {feeder.station_name(station)} on L{feeder.phases[station]}"
     joints = len(feeder.children[led])
-    goes_on = f"{joints} branches begin here" if joints > 1 else "another branch goes on here"
+    goes_on = f"{joints} branches begin there" if joints > 1 else "1 branch begins there"
     return goes_on if station else f"the coordinator; {goes_on}"

@@ -102,20 +102,25 @@ async def _shown(
         async for step in _steps(walker, keys, seconds):
             rgb = board_walk.picture(feeder, step)
             light.send(rgb)
-            screen.view = View(rgb, said=board_walk.sentence(feeder, step), status=KEYS, legend=LEGEND)
+            said = board_walk.sentence(feeder, step)
+            screen.view = View(rgb, said=said, note=light.trouble, status=KEYS, legend=LEGEND)
             painter.paint(screen)
 
 
 async def _listed(
     feeder: Feeder, walker: Walker, keys: Keys, seconds: float | None, light: Light, console: Console
 ) -> None:
-    """A line for each step."""
+    """A line for each step, and for what is in its way."""
     seen: Step | None = None
+    trouble = ""
     async for step in _steps(walker, keys, seconds):
         light.send(board_walk.picture(feeder, step))
         if step != seen:
             seen = step
             console.print(board_walk.sentence(feeder, step), soft_wrap=True, markup=False)
+        if light.trouble != trouble:
+            trouble = light.trouble
+            console.print(trouble or "all is well again", soft_wrap=True, markup=False)
 
 
 async def _steps(walker: Walker, keys: Keys, seconds: float | None) -> AsyncIterator[Step]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gridglow import compose, feeder_cli, live_cli, record, up, wireshark_cli
-from gridglow.errors import fail
+from gridglow import board_cli, compose, feeder_cli, leds, light_cli, live_cli, record, render, up, wireshark_cli
+from gridglow.errors import Commands, fail, path_of
+
+MOST_SEED = 2**63 - 1
 
 app = typer.Typer(
     name="gridglow",
+    cls=Commands,
     help="Emulates a G3-PLC smart-meter network in real octets and shows what it does.",
     no_args_is_help=True,
     add_completion=False,
@@ -23,13 +28,19 @@ app.command()(compose.compose)
 app.command()(up.up)
 live_cli.mount(app)
 app.command()(record.record)
+app.command()(leds.leds)
+app.command()(render.render)
+app.add_typer(board_cli.app)
+app.add_typer(light_cli.app)
 
 
 @app.command()
 def simulate(
     scenario: Annotated[str, typer.Argument(help="a shipped scenario (see `gridglow scenarios`) or a .toml file")],
-    seed: Annotated[int | None, typer.Option(min=0, help="another seed than the scenario's")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="write the run's evidence into this folder")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=MOST_SEED, help="another seed than the scenario's")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", parser=path_of, help="write the run's evidence into this folder")
+    ] = None,
     psdu: Annotated[bool, typer.Option("--psdu", help="a second capture with every segment as it was sent")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, no table")] = False,
 ) -> None:
@@ -59,7 +70,9 @@ def scenarios() -> None:
 
 
 @app.command()
-def verify(folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder written by `simulate --out`")]) -> None:
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=path_of, help="a folder written by `simulate --out`")],
+) -> None:
     """Run a recorded run again and compare digests."""
     from emulation.observe.jsonl import EvidenceError
     from emulation.scenario import ScenarioError
@@ -76,7 +89,7 @@ def verify(folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder 
 
 @app.command()
 def link(
-    seed: Annotated[int, typer.Option(min=0, help="seed of the back-offs")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="seed of the back-offs")] = 1,
 ) -> None:
     """Measure one hop of the emulated network: delay and UDP throughput by modulation and datagram size."""
     from gridglow.link import table
@@ -86,8 +99,12 @@ def link(
 
 def main() -> None:
     """Entry point of the console script."""
+    out = sys.stdout
+    # the terminal may know ASCII only, and the name of a file may be no text at all
+    if isinstance(out, TextIOWrapper) and (out.errors == "strict" or out.encoding.lower() != "utf-8"):
+        out.reconfigure(errors="replace")
     try:
-        app()
+        app(prog_name="gridglow")
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from gridglow.errors import fail
+from gridglow.errors import path_of
+from gridglow.files import write_text
 
 FILE = "compose.per-meter.yaml"
 BOARD_METERS = 48
@@ -50,15 +51,12 @@ def per_meter(meters: int) -> str:
 
 def compose(
     meters: Annotated[int, typer.Option(min=1, max=2000, help="number of meters")] = BOARD_METERS,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="default: standard output")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", parser=path_of, help="default: standard output")] = None,
 ) -> None:
     """Write an override for compose.yaml with one container per meter."""
     text = per_meter(meters)
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
-        out.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        fail(f"{out}: {error.strerror}")
+    write_text(out, text)
     typer.echo(f"{out}: {meters} meters")

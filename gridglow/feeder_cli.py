@@ -1,21 +1,25 @@
 """`gridglow feeder show | check | generate`: the commands around feeder files, one typer application.
 
-What went wrong is one line on stderr and exit code 1, never a traceback. Drawing and generating are in
-`emulation.grid`; they are imported when a command runs, so that the help of the whole program stays quick.
+Drawing and generating are in `emulation.grid`; they are imported when a command runs, so that the help of the whole
+program stays quick. Neighbour: `errors` (what a person reads when something is wrong).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gridglow.errors import Commands, fail, path_of
+from gridglow.files import write_text
 
 if TYPE_CHECKING:
     from emulation.grid.feeder import Feeder
 
 app = typer.Typer(
     name="feeder",
+    cls=Commands,
     help="Draw, check and generate feeders: the cable tree that is also the LED tree.",
     no_args_is_help=True,
     add_completion=False,
@@ -27,7 +31,9 @@ _FeederArgument = Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="a 
 @app.command()
 def show(
     feeder: _FeederArgument = "board",
-    svg: Annotated[Path | None, typer.Option(metavar="OUT", help="write an SVG map to this file")] = None,
+    svg: Annotated[
+        Path | None, typer.Option(metavar="OUT", parser=path_of, help="write an SVG map to this file")
+    ] = None,
 ) -> None:
     """Draw a feeder in the terminal, and as SVG if asked."""
     from rich.console import Console
@@ -37,7 +43,7 @@ def show(
 
     tree = _load(feeder)
     if svg is not None:
-        _write(svg, draw_svg(tree))
+        write_text(svg, draw_svg(tree))
     console = Console()
     rows = console.height if console.is_terminal else 30
     console.print(terminal(tree, min(console.width, 160), max(rows - 2, 24)), soft_wrap=True)
@@ -59,7 +65,7 @@ def generate(
     meters: Annotated[int, typer.Option(help="number of meters, 1 to 2000")],
     seed: Annotated[int, typer.Option(help="0 to 4294967295; the same seed gives the same file")] = 1,
     name: Annotated[str | None, typer.Option(help="name in the file's header")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="default: standard output")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", parser=path_of, help="default: standard output")] = None,
 ) -> None:
     """Make a plausible feeder: streets, side streets, service drops, balanced phases."""
     from emulation.grid.feeder import Feeder
@@ -68,12 +74,12 @@ def generate(
     try:
         text = make(meters, seed, name)
     except ValueError as error:
-        _fail(str(error))
+        fail(error)
     tree = Feeder.loads(text)
     if out is None:
         typer.echo(text, nl=False)
     else:
-        _write(out, text)
+        write_text(out, text)
         typer.echo(f"{tree.name} written to {out}: {tree.meters} meters, {tree.leds} LEDs")
 
 
@@ -83,17 +89,4 @@ def _load(feeder: str) -> Feeder:
     try:
         return Feeder.load(feeder)
     except FeederError as error:
-        _fail(str(error))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        _fail(f"{path}: {error.strerror}")
-
-
-def _fail(message: str) -> NoReturn:
-    """One printable line: a file's name may hold anything."""
-    typer.echo("".join(letter if letter.isprintable() else "?" for letter in message), err=True)
-    raise typer.Exit(1)
+        fail(error)

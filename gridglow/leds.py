@@ -27,6 +27,7 @@ FollowOption = Annotated[
 
 
 def leds(
+    context: typer.Context,
     run: Annotated[
         Path | None, typer.Argument(metavar="[RUN_DIR]", parser=path_of, help="a recorded run; default: the broker's")
     ] = None,
@@ -48,11 +49,19 @@ def leds(
     """Show the light in the terminal: the cable tree, its LEDs, what happens. q ends it."""
     try:
         if run is None:
+            _refuse_options_of_a_run(context)
             _live(broker, pan, feeder, fps, once, svg)
         else:
             _recorded(run, speed, start, theme, follow, fps, once, svg)
     except OSError as error:
         fail(f"{error.filename or svg or run}: {error.strerror}")
+
+
+def _refuse_options_of_a_run(context: typer.Context) -> None:
+    """A light that many look at is not set by one of them without a word."""
+    for name, option in (("speed", "--speed"), ("start", "--from"), ("theme", "--theme"), ("follow", "--follow")):
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE":
+            fail(f"{option} is for a recorded run; a live light is set for everybody with `gridglow light`", 2)
 
 
 def _live(broker: str, pan: str, feeder: str, fps: int, once: bool, svg: Path | None) -> None:
@@ -88,14 +97,15 @@ def _recorded(
     from emulation.observe.jsonl import EvidenceError
     from gridglow import leds_run
     from gridglow.leds_replay import Playback
-    from led_gateway.replay import display_ms, open_run
+    from led_gateway.replay import display_ms, length_us, open_run
 
     permille = permille_of(speed)
     check_theme(theme)
     try:
         reader, feeder = open_run(run)
         playback = Playback(reader, feeder, permille, theme, station_of(follow, feeder))
-        leds_run.recorded(playback, feeder, display_ms(round(start * 1_000_000), permille), fps, once, svg)
+        from_us = moment_of("--from", start, length_us(reader.path))
+        leds_run.recorded(playback, feeder, display_ms(from_us, permille), fps, once, svg)
     except EvidenceError as error:
         fail(error)
 
@@ -106,11 +116,18 @@ def permille_of(text: str) -> int:
 
     try:
         permille = int(Decimal(text.removesuffix("x")).quantize(Decimal("0.001")) * 1000)
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # the latter for `nan`
         permille = 0
     if not LEAST_PERMILLE <= permille <= MOST_PERMILLE:
         fail(f"--speed {text}: allowed: {LEAST_PERMILLE / 1000:g} to {MOST_PERMILLE / 1000:g} times real time", 2)
     return permille
+
+
+def moment_of(option: str, seconds: float, end_us: int) -> int:
+    """A moment of a run in microseconds; ends with code 2 for one after its end."""
+    if seconds * 1_000_000 > end_us:
+        fail(f"{option} {seconds:g}: the run ends at {end_us / 1_000_000:.1f} s", 2)
+    return round(seconds * 1_000_000)
 
 
 def check_theme(theme: str) -> None:

@@ -26,6 +26,7 @@ from gridglow.leds_replay import Playback
 from gridglow.leds_screen import LedScreen, View
 from gridglow.leds_watch import LedWatch
 from gridglow.live_client import LiveError, connect
+from gridglow.screen_log import keep_log_off_screen
 from led_gateway.config_record import LedConfig
 
 FIRST_S = 1.5
@@ -94,6 +95,7 @@ def live(url: BrokerUrl, pan: int, feeder: Feeder | None, fps: int, once: bool, 
 
 
 async def _live(url: BrokerUrl, pan: int, own: Feeder | None, fps: int, once: bool, svg: Path | None) -> None:
+    keep_log_off_screen()
     topics = Topics(pan)
     config = await _config(url, topics)
     feeder = _feeder_of(config, own)

@@ -79,8 +79,9 @@ def hold(
 def _set(broker: str, pan: str, word: str, value: str) -> None:
     from emulation.live.command_line import OptionError, pan_of
     from emulation.live.mqtt import BrokerUrl, BrokerUrlError
+    from emulation.live.topics import MOST_STATIONS
     from gridglow.live_client import LiveError, connect
-    from led_gateway.settings import SettingError
+    from led_gateway.settings import SettingError, Settings
 
     async def inside() -> str:
         async with connect(url, number) as client:
@@ -88,6 +89,8 @@ def _set(broker: str, pan: str, word: str, value: str) -> None:
 
     try:
         url, number = BrokerUrl.parse(broker), pan_of(pan)
+        # The feeder's size is the gateway's to judge.
+        Settings().set(word, value.encode("ascii", "backslashreplace"), MOST_STATIONS, 0.0)
         typer.echo(asyncio.run(inside()))
     except (BrokerUrlError, OptionError, SettingError) as error:
         fail(error, 2)
@@ -96,17 +99,16 @@ def _set(broker: str, pan: str, word: str, value: str) -> None:
 
 
 async def change(client: LiveClient, word: str, value: str) -> str:
-    """Set one thing and return what it is now, in words. SettingError; LiveError: refused, or nobody answers."""
+    """Set one thing and return what it is now, in words. LiveError: refused, or nobody answers."""
     from gridglow.live_client import LiveError
-    from led_gateway.settings import Settings
 
     topics = client.topics
-    # The feeder's size is the gateway's to judge.
-    Settings().set(word, value.encode("ascii", "backslashreplace"), 1 << 16, 0.0)
     retained = await client.retained(topics.led_config, topics.status("gateway"))
     status, config = _status(retained.get(topics.status("gateway"))), _config(retained.get(topics.led_config))
-    if status is None or not status.online or config is None:
+    if status is None or not status.online:
         raise LiveError("no gateway is at work there: is `gridglow up` running, or `python -m led_gateway`?")
+    if config is None:
+        raise LiveError(f"the gateway has no light yet: {status.problem or 'its configuration cannot be read'}")
     refused = status.refused
     await client.publish(topics.led_set(word), value.encode())
     try:

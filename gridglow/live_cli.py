@@ -15,7 +15,13 @@ import typer
 from gridglow.errors import fail
 
 BrokerOption = Annotated[
-    str, typer.Option("--broker", metavar="URL", envvar="GRIDGLOW_BROKER", help="mqtt://[user:password@]host[:port]")
+    str,
+    typer.Option(
+        "--broker",
+        metavar="URL",
+        envvar="GRIDGLOW_BROKER",
+        help="mqtt://host:port, mqtt://user:password@host:port, or mqtts://...",
+    ),
 ]
 PanOption = Annotated[str, typer.Option("--pan", metavar="HEX", envvar="GRIDGLOW_PAN", help="PAN id, 4 hex digits")]
 ForOption = Annotated[str, typer.Option("--for", metavar="SECONDS", help="of emulated time, then it is undone")]

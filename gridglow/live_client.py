@@ -7,10 +7,7 @@ Everything that can go wrong ends in a LiveError of one line. Neighbours: `live_
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-import socket
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -19,7 +16,7 @@ import aiomqtt
 
 from emulation.live.director_status import DirectorStatus
 from emulation.live.json_fields import dump
-from emulation.live.mqtt import BrokerUrl
+from emulation.live.mqtt import BrokerUrl, client_of, hopeless
 from emulation.live.replies import Reply
 from emulation.live.topics import PayloadError, Topics
 
@@ -56,6 +53,10 @@ class LiveClient:
     async def listen(self, *filters: str) -> None:
         """Subscribe."""
         await self._client.subscribe([(topic, 0) for topic in filters])
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Say something to whom it concerns; nobody need answer."""
+        await self._client.publish(topic, payload)
 
     async def messages(self) -> AsyncIterator[Message]:
         """What comes in, without end."""
@@ -149,19 +150,7 @@ class LiveClient:
 @asynccontextmanager
 async def connect(url: BrokerUrl, pan: int) -> AsyncIterator[LiveClient]:
     """A client as long as the block runs. LiveError: no broker, not let in, or the connection broke."""
-    logger = logging.getLogger("gridglow.client")
-    logger.setLevel(logging.CRITICAL)
-    client = aiomqtt.Client(
-        url.host,
-        url.port,
-        username=url.user,
-        password=url.password,
-        identifier=f"gridglow-cli-{secrets.token_hex(4)}",
-        tls_context=ssl.create_default_context() if url.tls else None,
-        timeout=CONNECT_S,
-        socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
-        logger=logger,
-    )
+    client = client_of(url, CONNECT_S, f"gridglow-cli-{secrets.token_hex(4)}")
     connected = False
     try:
         async with client:
@@ -176,8 +165,8 @@ async def connect(url: BrokerUrl, pan: int) -> AsyncIterator[LiveClient]:
 
 
 def _why(url: BrokerUrl, error: Exception) -> str:
-    reason = str(error)
-    if "authorized" in reason.lower() or "password" in reason.lower():
-        return f"the broker at {url} does not let us in: give user and password, mqtt://user:password@host:port"
     hint = "is `gridglow up` running, or `docker compose up`?"
-    return f"no broker at {url} ({reason}): {hint} Another one is named with --broker or GRIDGLOW_BROKER"
+    return (
+        hopeless(url, error)
+        or f"no broker at {url} ({error}): {hint} Another one is named with --broker or GRIDGLOW_BROKER"
+    )

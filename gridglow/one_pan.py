@@ -1,7 +1,8 @@
-"""A whole PAN in one process: a director and every station, on the broker that they are given.
+"""A whole PAN in one process: a director, every station and, if wanted, the light, on the broker that they are given.
 
 What `gridglow up` runs and the benchmarks measure. Nothing here decides anything: the director owns the run, the host
-its stations; here they begin and end together. Neighbours: `up` (the command), `emulation.live` (the parts).
+its stations, the gateway the light; here they begin and end together. Neighbours: `up` (the command), `emulation.live`
+and `led_gateway` (the parts).
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from emulation.grid.feeder import Feeder, shipped_feeders
 from emulation.live.director_shell import DirectorError, DirectorShell
 from emulation.live.host import Host, HostOptions
 from emulation.live.levels import INFO, level_of
-from emulation.live.mqtt import BrokerUrl
+from emulation.live.mqtt import BrokerUrl, client_of
 from emulation.live.playbook import Playbook
 from emulation.scenario import Scenario
 from emulation.sim import Application, Factory
 from g3plc.events import Event, ReadDone
 from g3plc.sap import CosemPort
+from led_gateway.ddp import DdpHost
+from led_gateway.gateway import Gateway, GatewayOptions
 from nodes.factory import meters
 
 END_S = 0.8
@@ -61,17 +64,24 @@ class Story:
 
 
 class OnePan:
-    """Director and stations of the scenes of `playbook`; made inside a running loop. `run` lives until `stop`."""
+    """Director and stations of the scenes of `playbook`; made inside a running loop. `run` lives until `stop`.
+
+    `light`: the DDP hosts of a gateway, beside the broker; None: no gateway.
+    """
 
     def __init__(self, url: BrokerUrl, playbook: Playbook, scenes: Sequence[Scenario], pan: int,
-                 log_dir: Path | None = None) -> None:  # fmt: skip
+                 log_dir: Path | None = None, light: list[DdpHost] | None = None) -> None:  # fmt: skip
         self.shell = DirectorShell(url, playbook, pan, fresh=True)
         self.stage = self.shell.director.stage
         stations = max(scene.meters for scene in scenes) + 1
-        options = HostOptions(url, tuple(range(stations)), pan, _own_feeder(scenes), log_dir=log_dir, echo=None)
+        feeder = _own_feeder(scenes)
+        options = HostOptions(url, tuple(range(stations)), pan, feeder, log_dir=log_dir, echo=None)
         self.host = Host(options, applications)
         self.story = Story()
         self.host.trace.attach(self.story)
+        self.gateway: Gateway | None = None
+        if light is not None:
+            self.gateway = Gateway(GatewayOptions(url, pan, feeder, ddp=light))
         self._url = url
         self._over = asyncio.Event()
         self._run = 0
@@ -121,6 +131,7 @@ class OnePan:
         """Live until `stop`. PanError if it cannot go on."""
         director = asyncio.create_task(self.shell.run())
         host = asyncio.create_task(self.host.run_process())
+        light = asyncio.create_task(self._light())
         over = asyncio.create_task(self._over.wait())
         try:
             await asyncio.wait((director, host, over), return_when=asyncio.FIRST_COMPLETED)
@@ -133,24 +144,34 @@ class OnePan:
             raise PanError(str(error)) from None
         finally:
             over.cancel()
-            await self._end(director, host)
+            await self._end(director, host, light)
+
+    async def _light(self) -> None:
+        """The light, if there is one; the network goes on without it."""
+        if self.gateway is not None:
+            try:
+                await self.gateway.run()
+            except Exception as error:
+                _log.error("the light has ended: %s: %s", type(error).__name__, error)
 
     def _refusals(self) -> str:
         reasons = Counter(agent.state for agent in self.host.agents.values())
         return reasons.most_common(1)[0][0]
 
-    async def _end(self, director: asyncio.Task[None], host: asyncio.Task[None]) -> None:
+    async def _end(self, director: asyncio.Task[None], *others: asyncio.Task[None]) -> None:
         """All at once, so that one that waits for a broker that is gone does not hold up the others."""
         self.host.stop()
+        if self.gateway is not None:
+            self.gateway.stop()
         director.cancel()
-        _, late = await asyncio.wait((director, host), timeout=END_S)
+        _, late = await asyncio.wait((director, *others), timeout=END_S)
         for _ in range(_CUTS):
             # More than once: before Python 3.12 asyncio.wait_for can lose a cancellation.
             for task in late:
                 task.cancel()
             if late:
                 _, late = await asyncio.wait(late, timeout=CUT_S)
-        for task in (director, host):
+        for task in (director, *others):
             if task.done() and not task.cancelled():
                 task.exception()
 
@@ -159,20 +180,11 @@ class OnePan:
         topics, faults = self.shell.director.topics, self.stage.faults.records
         records = [topics.run, topics.clock, topics.keep("director"), *(topics.fault(fault.id) for fault in faults)]
         try:
-            async with asyncio.timeout(CUT_S * 2), client(self._url) as connection:
+            async with asyncio.timeout(CUT_S * 2), client_of(self._url, ANSWER_S) as connection:
                 for topic in records:
                     await connection.publish(topic, b"", retain=True)
         except (aiomqtt.MqttError, OSError, TimeoutError):
             _log.warning("the broker is gone: what it retains of this run could not be cleared")
-
-
-def client(url: BrokerUrl) -> aiomqtt.Client:
-    """A plain connection for a moment; its library says nothing by itself."""
-    silent = logging.getLogger("gridglow.mqtt.library")
-    tls = aiomqtt.TLSParameters() if url.tls else None
-    return aiomqtt.Client(
-        url.host, url.port, username=url.user, password=url.password, tls_params=tls, timeout=ANSWER_S, logger=silent
-    )
 
 
 def applications(scenario: Scenario, seed: int) -> Factory:

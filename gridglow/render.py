@@ -5,13 +5,24 @@ Neighbours: `render_run` (makes it), `leds` (the same run in the terminal).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gridglow.errors import fail, path_of
-from gridglow.leds import DEFAULT_SPEED, FollowOption, SpeedOption, ThemeOption, check_theme, permille_of, station_of
+from gridglow.leds import (
+    DEFAULT_SPEED,
+    FollowOption,
+    SpeedOption,
+    ThemeOption,
+    check_theme,
+    moment_of,
+    permille_of,
+    station_of,
+)
 
 if TYPE_CHECKING:
     from gridglow.render_run import FilmPlan
@@ -45,36 +56,51 @@ def render(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress")] = False,
 ) -> None:
     """Draw a recorded run as a film: the tree, its LEDs, what happens."""
-    from emulation.observe.jsonl import EvidenceError
     from gridglow import render_run
-    from gridglow.render_film import FilmError, encoder
     from led_gateway.replay import open_run
 
     kind = _kind(out, at)
     permille, pixels = permille_of(speed), _size(size)
     check_theme(theme)
-    try:
+    with _failures(out):
         reader, feeder = open_run(run)
-        plan = render_run.FilmPlan(
-            reader, feeder, permille, theme, station_of(follow, feeder), fps or _FPS[kind], pixels
-        )  # fmt: skip
-        if at is not None:
-            plan.from_us = round(at * 1_000_000)
-            render_run.still(plan, out)
+        station = station_of(follow, feeder)
+        plan = render_run.FilmPlan(reader, feeder, permille, theme, station, fps or _FPS[kind], pixels)
+        if at is None:
+            _film(plan, start, end, out, quiet)
         else:
-            if kind == ".mp4":
-                encoder()
-            remark = render_run.choose(plan, start, end)
-            if remark and not quiet:
-                typer.echo(f"gridglow: {remark}", err=True)
-            _film(plan, out, quiet)
+            plan.from_us = moment_of("--at", at, render_run.end_us(plan))
+            render_run.still(plan, out)
+
+
+@contextmanager
+def _failures(out: Path) -> Iterator[None]:
+    """Say in one line why there is no picture, and end."""
+    from emulation.observe.jsonl import EvidenceError
+    from gridglow.render_film import FilmError
+
+    try:
+        yield
     except (EvidenceError, FilmError) as error:
         fail(error)
     except OSError as error:
         fail(f"{out if error.filename is None else _shown(error.filename, out)}: {error.strerror or error}")
 
 
-def _film(plan: FilmPlan, out: Path, quiet: bool) -> None:
+def _film(plan: FilmPlan, start: float | None, end: float | None, out: Path, quiet: bool) -> None:
+    """Which part, then the film. FilmError, EvidenceError, OSError."""
+    from gridglow import render_run
+    from gridglow.render_film import encoder
+
+    if out.suffix.lower() == ".mp4":
+        encoder()
+    remark = render_run.choose(plan, start, end)
+    if remark and not quiet:
+        typer.echo(f"gridglow: {remark}", err=True)
+    _draw(plan, out, quiet)
+
+
+def _draw(plan: FilmPlan, out: Path, quiet: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -110,7 +136,7 @@ def _size(text: str) -> tuple[int, int]:
 
     wide, _, high = text.partition("x")
     (least_x, least_y), (most_x, most_y) = LEAST_SIZE, MOST_SIZE
-    good = wide.isdigit() and high.isdigit() and len(text) < 12
+    good = text.isascii() and wide.isdigit() and high.isdigit() and len(text) < 12
     if not good or not (least_x <= int(wide) <= most_x and least_y <= int(high) <= most_y):
         fail(f"--size {text}: expected like 800x500, from {least_x}x{least_y} to {most_x}x{most_y}", 2)
     return int(wide) // 2 * 2, int(high) // 2 * 2

@@ -57,25 +57,29 @@ class FilmPlan:
         return Playback(self.reader, self.feeder, self.permille, self.theme, self.follow)
 
 
+def end_us(plan: FilmPlan) -> int:
+    """When the light of the run's last event is over. OSError."""
+    return length_us(plan.reader.path) + AFTER_S * 1000 * plan.permille
+
+
 def choose(plan: FilmPlan, from_s: float | None, to_s: float | None) -> str:
     """Set the part that is drawn; say so where nobody asked for just that. FilmError, EvidenceError, OSError."""
-    end_us = length_us(plan.reader.path) + AFTER_S * 1000 * plan.permille
-    film_us = 1000 * plan.permille
-    plan.from_us, plan.to_us = 0, end_us
+    last_us, film_us = end_us(plan), 1000 * plan.permille
+    plan.from_us, plan.to_us = 0, last_us
     if from_s is not None or to_s is not None:
+        if (from_s or 0) * 1_000_000 >= last_us:
+            raise FilmError(f"--from {from_s:g}: the run ends at {last_us / 1_000_000:.1f} s")
         plan.from_us = round((from_s or 0) * 1_000_000)
-        plan.to_us = plan.from_us + PART_S * film_us if to_s is None else round(to_s * 1_000_000)
-        if plan.from_us >= end_us:
-            raise FilmError(f"--from {from_s:g}: the run ends at {end_us / 1_000_000:.1f} s")
-        if plan.to_us <= plan.from_us:
+        to_us = plan.from_us + PART_S * film_us if to_s is None else to_s * 1_000_000
+        if to_us <= plan.from_us:
             raise FilmError(f"--to {to_s:g} is not after --from {from_s or 0:g}")
-        plan.to_us = min(plan.to_us, end_us)
+        plan.to_us = round(min(to_us, last_us))
         return ""
-    if end_us <= WHOLE_S * film_us:
+    if last_us <= WHOLE_S * film_us:
         return ""
     plan.from_us = max(0, _interesting_us(plan.reader) - BEFORE_S * film_us)
-    plan.to_us = min(end_us, plan.from_us + PART_S * film_us)
-    seconds = end_us // film_us
+    plan.to_us = min(last_us, plan.from_us + PART_S * film_us)
+    seconds = last_us // film_us
     return (
         f"all of it would be {seconds // 60} min {seconds % 60:02d} s of film at {plan.permille / 1000:g} times real "
         f"time: drawing {clock_text(plan.from_us)} to {clock_text(plan.to_us)}; --from and --to choose another part, "

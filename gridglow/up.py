@@ -1,11 +1,12 @@
 """`gridglow up`: a live run with nothing but Python: broker, director and all stations, and what they are doing.
 
-Heavy imports happen inside the command. Neighbours: `one_pan` (director and stations), `up_screen` (what is shown),
+Heavy imports happen inside the command. Neighbours: `one_pan` (director, stations, light), `up_screen` (what is shown),
 `emulation.live.broker` (the broker that is brought along).
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from gridglow.live_cli import DEFAULT_PAN, SCENES
 if TYPE_CHECKING:
     from emulation.live.broker import Kind
     from gridglow.up_run import UpOptions
+    from led_gateway.ddp import DdpHost
 
 
 def up(
@@ -34,17 +36,36 @@ def up(
     speed: Annotated[str, typer.Option(metavar="X", help="0.05 to 16, instead of the scenarios' own")] = "",
     seed: Annotated[int | None, typer.Option(min=0, help="instead of the scenarios' own")] = None,
     pan: Annotated[str, typer.Option(metavar="HEX", envvar="GRIDGLOW_PAN", help="PAN id, 4 hex digits")] = DEFAULT_PAN,
+    light: Annotated[bool, typer.Option("--light/--no-light", help="pictures for LED boards")] = True,
+    ddp: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST[:PORT]", help="light up this WLED controller; repeatable, or GRIDGLOW_DDP=a,b"),
+    ] = None,
     log_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="a log file per station")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="nothing but warnings")] = False,
 ) -> None:
-    """Run the network live, in this process: a broker, 48 meters, their coordinator. Ctrl-C ends it."""
+    """Run the network live, in this process: a broker, 48 meters, their coordinator, the light. Ctrl-C ends it."""
     from gridglow import up_run
 
     options = _options(scenario, broker, speed, seed, pan)
     if options.url is not None and (port is not None or bind != "127.0.0.1"):
         fail("--broker joins a broker that is there; allowed: without --port and --bind", 2)
     options.port, options.bind, options.log_dir, options.quiet = port, bind, log_dir, quiet
+    options.light = _light(light, ddp)
     raise typer.Exit(up_run.run(options))
+
+
+def _light(wanted: bool, given: list[str] | None) -> list[DdpHost] | None:
+    """Hosts of the light, None without light."""
+    from emulation.live.command_line import OptionError
+    from led_gateway.command_line import DDP_VARIABLE, ddp_hosts
+
+    if not wanted and given:
+        fail("--ddp is a part of the light; allowed: without --no-light", 2)
+    try:
+        return ddp_hosts(given, os.environ.get(DDP_VARIABLE, "")) if wanted else None
+    except OptionError as error:
+        fail(error, 2)
 
 
 def _options(scenario: str, broker: str, speed: str, seed: int | None, pan: str) -> UpOptions:

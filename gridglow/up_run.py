@@ -20,13 +20,14 @@ import typer
 from emulation.live.broker import BrokerError, EmbeddedBroker, Kind, embedded_broker, listening_socket
 from emulation.live.command_line import run_loop
 from emulation.live.director_status import DirectorStatus
-from emulation.live.mqtt import BrokerUrl
+from emulation.live.mqtt import BrokerUrl, client_of, hopeless
 from emulation.live.playbook import Playbook
 from emulation.live.topics import PayloadError, Topics
 from emulation.scenario import Scenario
 from gridglow.errors import fail
-from gridglow.one_pan import OnePan, PanError, client
+from gridglow.one_pan import ANSWER_S, OnePan, PanError
 from gridglow.up_screen import REFRESH_S, Address, Screen, View, plain, suggestion, welcome
+from led_gateway.ddp import DdpHost
 
 PORTS = range(1883, 1900)
 """Where the broker goes unless a port is asked for: the first that is free."""
@@ -44,7 +45,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class UpOptions:
     """What to run. `url` None: bring a broker along, on `port` (None: the first of PORTS that is free) of `bind`.
 
-    `kind` insists on one kind of it.
+    `kind` insists on one kind of it. `light`: DDP hosts; None: no light at all.
     """
 
     scenes: list[Scenario]
@@ -56,6 +57,7 @@ class UpOptions:
     kind: Kind | None = None
     log_dir: Path | None = None
     quiet: bool = False
+    light: list[DdpHost] | None = None
 
 
 def run(options: UpOptions) -> int:
@@ -126,16 +128,15 @@ async def _free(url: BrokerUrl, pan: int) -> None:
             async with asyncio.timeout(CONNECT_S):
                 _, writer = await asyncio.open_connection(url.host, url.port)
                 writer.close()
-            async with client(url) as connection:
+            async with client_of(url, ANSWER_S) as connection:
                 await _refuse_second(connection, url, pan)
                 return
         except (aiomqtt.MqttError, OSError) as error:
-            reason = str(error) or "no answer"
-            if "authori" in reason.lower() or "password" in reason.lower():
-                raise PanError(f"the broker at {url} does not let us in: mqtt://user:password@host:port") from None
+            if hopeless(url, error):
+                raise PanError(hopeless(url, error)) from None
             if not said:
                 said = True
-                typer.echo(f"gridglow: no broker at {url} ({reason}): waiting for it", err=True)
+                typer.echo(f"gridglow: no broker at {url} ({str(error) or 'no answer'}): waiting for it", err=True)
         await asyncio.sleep(RETRY_S)
 
 
@@ -159,7 +160,7 @@ async def _refuse_second(connection: aiomqtt.Client, url: BrokerUrl, pan: int) -
 async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | None, stop: asyncio.Event) -> None:
     scenes = options.scenes
     playbook = Playbook(scenes, len(scenes) > 1, options.speed_permille)
-    pan = OnePan(url, playbook, scenes, options.pan, options.log_dir)
+    pan = OnePan(url, playbook, scenes, options.pan, options.log_dir, options.light)
     loop = asyncio.get_running_loop()
     address = Address(url, options.pan)
     screen = Screen(address, options.quiet, lambda: loop.call_soon_threadsafe(stop.set))

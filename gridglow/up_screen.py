@@ -89,7 +89,8 @@ class Address:
         words += ["-h", url.host] if url.host not in ("127.0.0.1", "localhost", "::1") else []
         words += ["-p", str(url.port)] if url.port != _DEFAULT_PORT else []
         words += ["-u", url.user, "-P", url.password or ""] if url.user else []
-        words += ["--tls-use-os-certs"] if url.tls else []
+        authority = os.environ.get("SSL_CERT_FILE")
+        words += ["--cafile", authority] if url.tls and authority else ["--tls-use-os-certs"] if url.tls else []
         return " ".join(map(quote, [*words, "-t", f"{self._prefix}cmd/{rest}", "-m", payload]))
 
 

@@ -17,6 +17,7 @@ import typer
 from emulation.observe.evidence import CAPTURE_FILE, EVENTS_FILE, PSDU_CAPTURE_FILE
 from emulation.observe.jsonl import EvidenceError
 from emulation.observe.rebuild import rebuild_capture
+from gridglow.errors import fail, path_of
 
 PREFERENCES = (
     # shows the PAN in addresses, and makes the UDP checksum right
@@ -25,6 +26,7 @@ PREFERENCES = (
     # segment control in front of 802.15.4 goes by the name of IEEE 1901.2 there
     'uat:user_dlts:"User 0 (DLT=147)","wisun.netricity.sc","0","","0",""',
 )
+_MAGIC = b"\x0a\x0d\x0d\x0a"
 DISSECTORS = ("g3plc.lua", "cosem.lua")
 
 
@@ -42,11 +44,14 @@ def command_line(capture: Path, program: str = "wireshark") -> list[str]:
 
 
 def find_capture(directory: Path, psdu: bool) -> Path:
-    """Return the capture in a folder of evidence, made from its events where it is not there yet.
+    """Return the capture in a folder of evidence, made from its events where it is not there yet; or a capture itself.
 
-    Raises EvidenceError.
+    Raises EvidenceError and OSError.
     """
     if directory.is_file():
+        with directory.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise EvidenceError(directory, 0, "neither a pcapng file nor a folder of `gridglow simulate --out`")
         return directory
     capture = directory / (PSDU_CAPTURE_FILE if psdu else CAPTURE_FILE)
     if capture.is_file():
@@ -59,22 +64,23 @@ def find_capture(directory: Path, psdu: bool) -> Path:
 
 
 def wireshark(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A folder written by `gridglow simulate --out`.")],
-    print_: Annotated[bool, typer.Option("--print", help="Print the command instead of running it.")] = False,
-    psdu: Annotated[bool, typer.Option("--psdu", help="Whole PSDUs, one record for each segment.")] = False,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", parser=path_of, help="a folder written by `gridglow simulate --out`")
+    ],
+    print_: Annotated[bool, typer.Option("--print", help="print the command instead of running it")] = False,
+    psdu: Annotated[bool, typer.Option("--psdu", help="whole PSDUs, one record for each segment")] = False,
 ) -> None:
     """Open the capture of a run in Wireshark, with LOADng, LBP and DLMS dissected."""
     try:
         capture = find_capture(directory, psdu)
-    except (EvidenceError, OSError) as error:
-        typer.echo(f"gridglow wireshark: {error}", err=True)
-        raise typer.Exit(1) from error
+    except EvidenceError as error:
+        fail(error)
+    except OSError as error:
+        fail(f"{error.filename or directory}: {error.strerror}")
     command = command_line(capture)
     if print_:
         typer.echo(shlex.join(command))
         return
     if shutil.which(command[0]) is None:
-        typer.echo("gridglow wireshark: there is no wireshark on this machine; the command would be", err=True)
-        typer.echo(shlex.join(command), err=True)
-        raise typer.Exit(1)
+        fail(f"there is no wireshark on this machine; the command would be {shlex.join(command)}")
     raise typer.Exit(subprocess.run(command, check=False).returncode)

@@ -64,7 +64,7 @@ class DdpHost:
             return cls(name)
         if ":" in name and not text.strip().startswith("["):
             raise DdpError(expected)
-        if not digits.isdigit() or not 1 <= int(digits[:6]) <= 65535:
+        if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:6]) <= 65535:
             raise DdpError(f"{text!r}: the port is a number from 1 to 65535")
         return cls(name, int(digits))
 

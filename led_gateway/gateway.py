@@ -37,6 +37,8 @@ NAME = "gateway"
 BEAT_S = 0.25
 BEATS = 4
 """With every beat the configuration is looked at, with every fourth, or another state, the status is published."""
+CONFIG_BEATS = 20
+"""After so many the configuration is published though it is the same: somebody may have written over it."""
 LISTEN_S = 0.3
 """After the first connection: time for the retained status of another gateway to come in."""
 STALE_S = 1.2
@@ -360,7 +362,8 @@ class Gateway:
             writer.session, writer.leds, settings.fps, feeder.name, feeder.sha256, settings.theme, self._supply_ma,
             round(settings.brightness * 1000), settings.follow, self.lamp.heat, hold,
         ).encode()  # fmt: skip
-        if config != self._config and self.connection.publish(self.topics.led_config, config, retain=True):
+        due = config != self._config or self._beat % CONFIG_BEATS == 0
+        if due and self.connection.publish(self.topics.led_config, config, retain=True):
             self._config = config
 
     def _status(self) -> GatewayStatus:

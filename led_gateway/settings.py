@@ -16,6 +16,7 @@ LONGEST_HOLD_S = 3600
 WORDS = ("theme", "follow", "brightness", "fps", "hold")
 MOST_OCTETS = 64
 
+_DIGITS = re.compile("[0-9]+")
 _BRIGHTNESS = re.compile(r"0?\.[0-9]{1,3}|[01](?:\.0{0,3})?")
 
 
@@ -39,7 +40,7 @@ class Settings:
         """Take a setting over. SettingError."""
         text = payload[: MOST_OCTETS + 1].decode("ascii", "backslashreplace").strip()
         if word not in WORDS:
-            raise SettingError(f"unknown setting {_shown(word)}; allowed: {', '.join(WORDS)}")
+            raise SettingError(f"{ascii(word[:MOST_OCTETS])[1:-1]}: no such setting; allowed: {', '.join(WORDS)}")
         if word == "theme":
             self.theme = theme_of(text)
         elif word == "follow":
@@ -69,7 +70,7 @@ def follow_of(text: str, stations: int) -> int | None:
     """A station's number, or None for `off`. SettingError."""
     if text == "off":
         return None
-    if not text.isdigit() or len(text) > 5 or int(text) >= stations:
+    if not _DIGITS.fullmatch(text) or len(text) > 5 or int(text) >= stations:
         raise SettingError(f"follow {_shown(text)}; allowed: a station from 0 to {stations - 1}, or off")
     return int(text)
 
@@ -83,7 +84,7 @@ def brightness_of(text: str) -> float:
 
 def fps_of(text: str) -> int:
     """Frames per second. SettingError."""
-    if not text.isdigit() or len(text) > 3 or not LEAST_FPS <= int(text) <= MOST_FPS:
+    if not _DIGITS.fullmatch(text) or len(text) > 3 or not LEAST_FPS <= int(text) <= MOST_FPS:
         raise SettingError(f"fps {_shown(text)}; allowed: {LEAST_FPS} to {MOST_FPS}")
     return int(text)
 
@@ -92,7 +93,7 @@ def hold_of(text: str) -> int:
     """Seconds of silence, 0 for `off`. SettingError."""
     if text == "off":
         return 0
-    if not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= LONGEST_HOLD_S:
+    if not _DIGITS.fullmatch(text) or len(text) > 4 or not 1 <= int(text) <= LONGEST_HOLD_S:
         raise SettingError(f"hold {_shown(text)}; allowed: 1 to {LONGEST_HOLD_S} seconds, or off")
     return int(text)
 

@@ -104,7 +104,7 @@ class Feeder:
                     octets = stream.read(MAX_OCTETS + 1)
         except FileNotFoundError:
             reason = f"no such file (shipped feeders: {', '.join(shipped_feeders())})"
-            raise FeederError(file, 0, reason) from None
+            raise FeederError(file.strip() or repr(file), 0, reason) from None
         except (OSError, ValueError) as error:
             raise FeederError(file, 0, getattr(error, "strerror", None) or "not a usable file name") from None
         if len(octets) > MAX_OCTETS:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import selectors
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -21,10 +20,17 @@ from emulation.live.heartbeat import heartbeat
 from emulation.live.host import Host, HostOptions
 from emulation.live.live_run import Build
 from emulation.live.mqtt import BrokerUrl, BrokerUrlError
+from emulation.live.selector import ExactSelector
 from emulation.live.topics import DEFAULT_PAN, LEVELS
 
 BrokerOption = Annotated[
-    str, typer.Option("--broker", metavar="URL", envvar="GRIDGLOW_BROKER", help="mqtt://[user:password@]host[:port]")
+    str,
+    typer.Option(
+        "--broker",
+        metavar="URL",
+        envvar="GRIDGLOW_BROKER",
+        help="mqtt://host:port, mqtt://user:password@host:port, or mqtts://...",
+    ),
 ]
 PanOption = Annotated[str, typer.Option("--pan", metavar="HEX", envvar="GRIDGLOW_PAN", help="PAN id, 4 hex digits")]
 FeederOption = Annotated[
@@ -104,8 +110,7 @@ def run_loop(work: Callable[[], Coroutine[Any, Any, int]], connections: int) -> 
     """Run a coroutine on the loop whose timers are most exact: select, where there are few enough sockets."""
 
     def loop() -> asyncio.AbstractEventLoop:
-        exact = selectors.SelectSelector() if connections <= _MOST_FOR_SELECT else None
-        return asyncio.SelectorEventLoop(exact)
+        return asyncio.SelectorEventLoop(ExactSelector() if connections <= _MOST_FOR_SELECT else None)
 
     with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(work())

@@ -113,7 +113,7 @@ class DirectorShell:
         for topic, payload, retain in self.director.take():
             if topic == self._log_topic:
                 log.info("%s", payload.decode("utf-8", "replace"))
-            self._connection.publish(topic, payload, 0, retain)
+            self._connection.publish(topic, payload, retain)
 
 
 async def direct(

@@ -302,6 +302,7 @@ class Host:
                 agent.state = f"no such meter on feeder {run.scenario.feeder.name}"
             elif agent.established:
                 self.wants(station)
+        run.medium.prepare(run.senders())
         # collections in the middle of a run would be stalls; what a run keeps is here now
         gc.unfreeze()
         gc.collect()

@@ -90,6 +90,13 @@ class MqttMedium:
         self.sense_doubt: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
 
+    def prepare(self, senders: Iterable[int]) -> None:
+        """Work out who hears these: when all of them send for the first time there is no time for it."""
+        now = self._clock.now
+        self._table.refresh(now)
+        for src in senders:
+            self._table.of(src, now)
+
     def attach(self, station: int, transceiver: Transceiver, on_error: Callable[[Exception], None]) -> None:
         """Switch a station on (a new life replaces the old one). `on_error` is told what its code raises."""
         self._stations[station] = transceiver
@@ -127,9 +134,10 @@ class MqttMedium:
         self._contention.give_up(station)
 
     def occupied(self, station: int) -> bool:
-        """Carrier sense beyond what has come in: somebody in earshot said that he would have started by now."""
+        """Carrier sense: energy held back until now, or somebody in earshot who said that he would have started."""
         now = self._clock.now
-        self._settle(now - SLOT_US)
+        if self._settle(now - SLOT_US, station):
+            return True
         busy = self._contention.busy(station, now)
         if busy and not self._lapsing:
             self._lapsing = True
@@ -235,14 +243,17 @@ class MqttMedium:
 
     # -- on the clock
 
-    def _settle(self, until: int) -> None:
-        """Hand on, in the order of their starts, the energies that have started by then."""
+    def _settle(self, until: int, asking: int = -1) -> bool:
+        """Hand on, in the order of their starts, the energies that have started by then; is any of them at `asking`?"""
         arrived = self._arrived
+        found = False
         while arrived and arrived[0][0] <= until:
             _, _, _, tx, hearers = heappop(arrived)
             for station, (transceiver, link) in hearers.items():
                 if self._stations.get(station) is transceiver:
                     transceiver.energy_start(tx, link)
+            found = found or asking in hearers
+        return found
 
     def _sent(self, item: tuple[Transmission, Transceiver | None]) -> None:
         tx, transceiver = item

@@ -19,11 +19,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
+from emulation.live.mqtt_short_cuts import ended, hand_over, hear_out, is_full, publication, send, write_at_once
 from emulation.live.rate import BoundedLog
 
 Handler = Callable[[str, bytes, bool], None]
@@ -35,9 +35,10 @@ _LONGEST_PAUSE_S = 1.0
 _TIMEOUT_S = 5.0
 _CONNACK_S = 2.0
 """Of a broker that dies before its CONNACK the library says nothing: it has to be given up soon."""
-_MOST_INCOMING = 20_000
-_PIECE_S = 0.0005
-"""The loop gets its turn after so much sending."""
+_MOST_AT_ONCE = 4096
+"""Octets that are not urgent are sent in pieces of this size: whatever becomes urgent waits for one at most."""
+_FULL_S = 0.002
+"""Between two looks at whether a socket that was full takes more."""
 _NODELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 _log = logging.getLogger("gridglow.mqtt")
@@ -115,8 +116,8 @@ class Connection:
         self._longest_pause_s = longest_pause_s
         self._exact: dict[str, Handler] = {}
         self._filters: list[tuple[aiomqtt.Wildcard, Handler]] = []
-        self._urgent: deque[tuple[str, bytes, int, bool]] = deque()
-        self._outgoing: deque[tuple[str, bytes, int, bool]] = deque()
+        self._urgent: deque[bytes] = deque()
+        self._outgoing: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._client: aiomqtt.Client | None = None
         self._complaints = BoundedLog(_log)
@@ -127,19 +128,19 @@ class Connection:
 
     # -- what its owner calls
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
-        """Send a message soon; False, and counted, if the connection is down or its queue is full."""
-        return self._put(self._outgoing, (topic, payload, qos, retain))
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> bool:
+        """Send a message soon (QoS 0); False, and counted, if the connection is down or its queue is full."""
+        return self._put(self._outgoing, publication(topic, payload, retain))
 
     def publish_urgent(self, topic: str, payload: bytes) -> bool:
         """The same, ahead of everything that is not urgent; urgent messages keep their order."""
-        return self._put(self._urgent, (topic, payload, 0, False))
+        return self._put(self._urgent, publication(topic, payload, False))
 
-    def _put(self, queue: deque[tuple[str, bytes, int, bool]], message: tuple[str, bytes, int, bool]) -> bool:
+    def _put(self, queue: deque[bytes], packet: bytes) -> bool:
         if not self.up.is_set() or len(queue) >= self._most_waiting:
             self.dropped += 1
             return False
-        queue.append(message)
+        queue.append(packet)
         self._wake.set()
         return True
 
@@ -195,24 +196,27 @@ class Connection:
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Until the connection breaks."""
         self._client = client
-        _write_at_once(client)
+        write_at_once(client)
+        early: list[tuple[str, bytes, bool]] = []
+        hand_over(client, lambda *message: early.append(message))
         self.up.set()
         filters = [(topic, 0) for topic in (*self._exact, *(wildcard.value for wildcard, _ in self._filters))]
         sender = asyncio.create_task(self._send_all(client))
-        receiver = asyncio.create_task(self._receive_all(client))
         try:
             if filters:
                 await client.subscribe(filters, timeout=_TIMEOUT_S)
             if self._on_up is not None:
                 self._on_up()
-            done, _ = await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
+            hand_over(client, self._dispatch)
+            for message in early:
+                self._dispatch(*message)
+            done, _ = await asyncio.wait((sender, ended(client)), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             sender.cancel()
-            receiver.cancel()
-            await asyncio.gather(sender, receiver, return_exceptions=True)
-            _hear_out(client)
+            await asyncio.gather(sender, return_exceptions=True)
+            hear_out(client)
 
     def _lost(self) -> bool:
         if not self.up.is_set():
@@ -228,36 +232,41 @@ class Connection:
         return True
 
     async def _send_all(self, client: aiomqtt.Client) -> None:
-        urgent, outgoing, wake = self._urgent, self._outgoing, self._wake
         time = asyncio.get_running_loop().time
         while True:
-            await wake.wait()
-            wake.clear()
-            until = time() + _PIECE_S
-            while urgent or outgoing:
-                topic, payload, qos, retain = (urgent or outgoing).popleft()
-                await client.publish(topic, payload, qos, retain, timeout=_TIMEOUT_S)
-                if time() > until:
-                    await asyncio.sleep(0)
-                    until = time() + _PIECE_S
+            await self._wake.wait()
+            self._wake.clear()
+            given_up_at = time() + _TIMEOUT_S
+            while self._urgent or self._outgoing:
+                if not is_full(client):
+                    send(client, b"".join(self._next_packets()))
+                    given_up_at = time() + _TIMEOUT_S
+                elif time() > given_up_at:
+                    raise aiomqtt.MqttError(f"nothing could be sent for {_TIMEOUT_S:.0f} s")
+                await asyncio.sleep(_FULL_S if is_full(client) else 0)
 
-    async def _receive_all(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            payload = message.payload
-            if isinstance(payload, bytes | bytearray):
-                self._dispatch(message.topic, bytes(payload), message.retain)
+    def _next_packets(self) -> list[bytes]:
+        """What is urgent, and as much of the rest as is read quickly at the other end."""
+        packets = list(self._urgent)
+        self._urgent.clear()
+        outgoing, left = self._outgoing, _MOST_AT_ONCE
+        while outgoing and left > 0:
+            packets.append(outgoing.popleft())
+            left -= len(packets[-1])
+        return packets
 
-    def _dispatch(self, topic: aiomqtt.Topic, payload: bytes, retained: bool) -> None:
-        handler = self._exact.get(topic.value)
-        if handler is None:
-            handler = next((known for wildcard, known in self._filters if topic.matches(wildcard)), None)
-        if handler is None:
-            return
+    def _dispatch(self, topic: str, payload: bytes, retained: bool) -> None:
         try:
-            handler(topic.value, payload, retained)
+            handler = self._exact.get(topic) or self._by_filter(topic)
+            if handler is not None:
+                handler(topic, payload, retained)
         except Exception as error:
             self.failures += 1
-            self._complaints.error("a message on %s could not be handled: %r", topic.value, error)
+            self._complaints.error("a message on %s could not be handled: %r", topic, error)
+
+    def _by_filter(self, topic: str) -> Handler | None:
+        name = aiomqtt.Topic(topic)
+        return next((known for wildcard, known in self._filters if name.matches(wildcard)), None)
 
 
 def client_of(url: BrokerUrl, timeout: float, client_id: str | None = None, will: Will | None = None) -> aiomqtt.Client:
@@ -272,7 +281,6 @@ def client_of(url: BrokerUrl, timeout: float, client_id: str | None = None, will
         tls_context=_trusted() if url.tls else None,
         keepalive=KEEPALIVE_S,
         timeout=timeout,
-        max_queued_incoming_messages=_MOST_INCOMING,
         socket_options=_NODELAY,
         logger=_silent,
     )
@@ -293,32 +301,6 @@ def hopeless(url: BrokerUrl, error: Exception) -> str:
 def _trusted() -> ssl.SSLContext:
     """The authorities of this machine, or those of the file that SSL_CERT_FILE names; read once for all connections."""
     return ssl.create_default_context()
-
-
-def _write_at_once(client: aiomqtt.Client) -> None:
-    """Have the library write what it is given at once, and only what does not fit into the socket later.
-
-    As it comes, aiomqtt has every message written by a callback of the loop, which is registered and removed again
-    through a pipe to itself: measured, half of all work of a process of 49 agents. paho's hook is public, the way to
-    it through aiomqtt is not.
-    """
-    paho = client._client
-    patient = paho.on_socket_register_write
-
-    def write(paho: Any, userdata: Any, sock: Any) -> None:
-        paho.loop_write()
-        # The connection may have turned out to be broken, and its socket to be closed.
-        if paho.socket() is sock and paho.want_write() and patient is not None:
-            patient(paho, userdata, sock)
-
-    paho.on_socket_register_write = write
-
-
-def _hear_out(client: aiomqtt.Client) -> None:
-    """How a connection ended is known already; the library keeps it as an error that asyncio finds nobody has seen."""
-    disconnected = client._disconnected
-    if disconnected.done() and not disconnected.cancelled():
-        disconnected.exception()
 
 
 def _let_cancel_through() -> None:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from emulation.observe.facts import RunFacts
+from emulation.observe.jsonl_frame import FORMAT, MOST_US, EvidenceError, facts_in, figures_in, shown
 from emulation.observe.kinds import kind_name
 from emulation.observe.record import field_types, ill_formed
 from g3plc.events import EVENTS, Event
 
-FORMAT = 1
+__all__ = ["EvidenceError", "JsonlReader", "JsonlWriter", "event_lines", "header_line"]
 
 _BY_NAME: dict[str, type[Event]] = {event.__name__: event for event in EVENTS}
 _OCTET_FIELDS = {event: [name for name, kind in field_types(event).items() if kind is bytes] for event in EVENTS}
@@ -38,16 +39,6 @@ class _Quoted(dict[str, str]):
 _MOST_WORDS = 10_000
 _quoted = _Quoted()
 _CONVERT: dict[type, Callable[[Any], str]] = {bytes: bytes.hex, str: _quoted.__getitem__}
-
-
-class EvidenceError(Exception):
-    """A file of evidence that cannot be read: which, where, why."""
-
-    def __init__(self, path: Path | str, line: int, reason: str) -> None:
-        super().__init__(f"{path}:{line}: {reason}" if line else f"{path}: {reason}")
-        self.path = Path(path)
-        self.line = line
-        self.reason = reason
 
 
 def header_line(facts: RunFacts) -> str:
@@ -110,16 +101,16 @@ class JsonlReader:
         try:
             with path.open(encoding="ascii", errors="replace") as file:
                 first = file.readline()
-        except OSError as error:
-            raise EvidenceError(path, 0, error.strerror or "cannot be read") from error
-        self.facts = _facts(path, first)
+        except (OSError, ValueError) as error:
+            raise EvidenceError(path, 0, getattr(error, "strerror", None) or "cannot be read") from error
+        self.facts = facts_in(path, first)
 
     def __iter__(self) -> Iterator[Event]:
         with self.path.open(encoding="ascii", errors="replace") as file:
             file.readline()
             for number, line in enumerate(file, 2):
                 if line.startswith('{"end"'):
-                    self.figures = self._object(number, line)["end"]
+                    self.figures = figures_in(self.path, number, self._object(number, line)["end"])
                     return
                 yield self._event(number, line)
 
@@ -130,7 +121,7 @@ class JsonlReader:
     def _object(self, number: int, line: str) -> dict[str, Any]:
         try:
             found = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EvidenceError(self.path, number, "not JSON (cut off?)") from error
         if not isinstance(found, dict):
             raise EvidenceError(self.path, number, "not a JSON object")
@@ -154,21 +145,9 @@ class JsonlReader:
         wrong = ill_formed(made)
         if wrong:
             raise EvidenceError(self.path, number, wrong)
+        if not 0 <= made[0] <= MOST_US:
+            raise EvidenceError(self.path, number, f"{name}.t: {shown(made[0])}; expected 0 to {MOST_US}")
         return made
-
-
-def _facts(path: Path, line: str) -> RunFacts:
-    try:
-        found = json.loads(line)
-        form = found.pop("gridglow")
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise EvidenceError(path, 1, "not the events of a run (no header)") from error
-    if form != FORMAT:
-        raise EvidenceError(path, 1, f"format {form!r}, this program reads {FORMAT}")
-    try:
-        return RunFacts(**found)
-    except TypeError as error:
-        raise EvidenceError(path, 1, f"header: {error}") from error
 
 
 Plan = tuple[str, list[tuple[int, Callable[[Any], str]]], int]

@@ -20,35 +20,46 @@ from emulation.observe.tap import BATCH_EVENTS, Observer
 def rebuild(path: Path, folder: Path, psdu: bool = False) -> dict[str, Any]:
     """Write all evidence of the run in the events.jsonl at `path` into `folder`; return its summary.
 
-    The files equal the originals octet for octet. Raises EvidenceError where the file cannot be read, `folder` is the
-    one that the file is in, or the events are not those that the run's digest was made of.
+    The files equal the originals octet for octet. Raises EvidenceError, before anything is written, where the file
+    cannot be read, `folder` is the one that the file is in, or the events are not those that the run's digest was made
+    of.
     """
     if path.parent.resolve() == folder.resolve():
         raise EvidenceError(path, 0, "cannot be rebuilt into its own folder")
     reader = JsonlReader(path)
-    metrics, digest = Metrics(reader.facts), Digest()
+    digest = Digest()
+    feed([digest], reader)
+    if reader.figures.get("digest", digest.hexdigest()) != digest.hexdigest():
+        raise EvidenceError(path, 0, "the events are not those of the run (digest differs)")
+    metrics = Metrics(reader.facts)
     evidence = Evidence(folder, reader.facts, psdu)
     try:
-        feed([metrics, digest, *evidence.observers], reader)
-        recorded = reader.figures.get("digest", digest.hexdigest())
+        feed([metrics, *evidence.observers], reader)
         summary = metrics.summary(**{**reader.figures, "digest": digest.hexdigest()})
         evidence.finish(summary, reader.figures)
     finally:
         for observer in evidence.observers:
             observer.close()
-    if digest.hexdigest() != recorded:
-        raise EvidenceError(path, 0, "the events are not those of the run (digest differs)")
     return summary
 
 
 def rebuild_capture(path: Path, capture: Path, psdu: bool) -> None:
-    """Write only a capture from the events.jsonl at `path`."""
+    """Write only a capture from the events.jsonl at `path`; nothing is left where that fails.
+
+    Raises EvidenceError where the file cannot be read, OSError where the capture cannot be written.
+    """
     reader = JsonlReader(path)
-    writer = PcapWriter(capture, reader.facts, whole_psdu=psdu)
+    part = capture.with_name(f"{capture.name}.part")
     try:
-        feed([writer], reader)
-    finally:
-        writer.close()
+        writer = PcapWriter(part, reader.facts, whole_psdu=psdu)
+        try:
+            feed([writer], reader)
+        finally:
+            writer.close()
+        part.replace(capture)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def feed(observers: Sequence[Observer], reader: JsonlReader) -> None:

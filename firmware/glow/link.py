@@ -24,6 +24,8 @@ PING_MS = 2000
 SILENCE_MS = 5000
 KEEPALIVE_S = 10
 SHORT = 128
+LONGEST_CONFIG = 1024
+"""The gateway's has some 300 octets; more than the heap has room for can be packed into a few thousand."""
 NO_MESSAGE = b"\0"
 """Stands for one that is not worth reading."""
 
@@ -119,8 +121,6 @@ class Link:
         self._config = self._led + b"config"
         self._board = (settings.PREFIX + "/board/" + settings.BOARD_ID + "/").encode()
         self._reason = ""
-        self.config = {}
-        self.losses = 0
         # umqtt makes its own socket, and waits for ever until it is connected: it gets ours instead.
         simple.socket = self
 
@@ -269,15 +269,14 @@ class Link:
             self._take(message)
             return
         try:
-            config = json.loads(bytes(message))
-            self._parts_wanted = config["parts"] > 1
-            self.config = config
-        except (ValueError, KeyError, TypeError):
+            if len(message) > LONGEST_CONFIG:
+                raise ValueError
+            self._parts_wanted = json.loads(bytes(message))["parts"] > 1
+        except (ValueError, KeyError, TypeError, MemoryError):
+            # It may be retained, and would end this connection and all that follow.
             self._take(NO_MESSAGE)
 
     def _lose(self, reason):
-        if self._client:
-            self.losses += 1
         if repr(reason) != self._reason:
             self._reason = repr(reason)
             print("broker:", self._reason)

@@ -28,8 +28,10 @@ INPUT_NAMES: Final = (
     "foreign",
     "expired",
 )
-"""AARQ again: the octets that opened this association, and nothing served since. Silent: wants no answer. Unknown: a
-request that cannot be decoded or is not supported. Foreign: nothing that a server could answer."""
+"""AARQ again: the octets that opened this association, and nothing asked since, so the client has not had the AARE. One
+that had it, rebooted before it asked anything and sends the same AARQ cannot be told from that, and loses nothing by
+it. Silent: wants no answer. Unknown: a request that cannot be decoded or is not supported. Foreign: nothing that a
+server could answer."""
 
 (ACCEPT, RESTART, REPEAT_AARE, REFUSE, ABORT_AND_REFUSE, SERVE, NOT_ALLOWED, RELEASE, REPEAT_RLRE, EXPLAIN, DROP,
  ABORT, FORGET) = range(13)  # fmt: skip
@@ -88,7 +90,7 @@ _REMEMBERED_ANSWERS: Final = 7  # under half of the sixteen invoke ids: an id th
 class Association:
     """What the server keeps for one key: state, negotiated context, octets that a repetition gets again."""
 
-    __slots__ = ("_answers", "aare", "aarq", "context", "key", "last_us", "rlre", "served", "state")
+    __slots__ = ("_answers", "aare", "aarq", "asked", "context", "key", "last_us", "rlre", "state")
 
     def __init__(self, key: Key, context: Context, now: int) -> None:
         self.key = key
@@ -98,7 +100,7 @@ class Association:
         self.aarq = b""
         self.aare = b""
         self.rlre = b""
-        self.served = False
+        self.asked = False
         self._answers: OrderedDict[int, tuple[bytes, bytes]] = OrderedDict()
 
     def opened(self, aarq: bytes, aare: bytes, context: Context) -> None:
@@ -106,7 +108,7 @@ class Association:
         self.aarq = aarq
         self.aare = aare
         self.context = context
-        self.served = False
+        self.asked = False
         self._answers.clear()
 
     def answer_to(self, invoke_id: int, request: bytes) -> bytes | None:

@@ -101,7 +101,7 @@ class Server:
         return _Arrival(life.FOREIGN, octets, "not for a server")
 
     def _classify_aarq(self, found: Association, message: Aarq, octets: bytes) -> _Arrival:
-        if found.state == life.OPEN and octets == found.aarq and not found.served:
+        if found.state == life.OPEN and octets == found.aarq and not found.asked:
             return _Arrival(life.AARQ_AGAIN, octets)
         verdict = judge(message, found.key[1], self._config)
         if verdict.refused is None and found.state != life.OPEN and self._full():
@@ -173,7 +173,7 @@ class Server:
         request = arrival.request
         if request is None:
             return b""
-        found.served = True
+        found.asked = True
         invoke_id = request.invoke_id_and_priority & xdlms.INVOKE_ID_MASK
         answer = None
         if not isinstance(request, GetRequestNormal):
@@ -198,6 +198,7 @@ class Server:
         return found.rlre
 
     def _explain(self, found: Association, arrival: _Arrival) -> bytes:
+        found.asked = True
         self._drop(found.key[0], arrival.octets, arrival.reason)
         return _NOT_SUPPORTED
 

@@ -19,6 +19,8 @@ FLAG_ACK_REQUIRED = 0x4
 SEQUENCE_UNKNOWN = -1
 """Stands in entries learnt as a previous hop: older than every number."""
 SEQUENCE_MASK = 0xFFFF
+NUMBER_LIFE_US = 180_000_000
+"""Longer than any message lives: at most fifteen hops, and at each at most ten seconds for the channel."""
 
 MAX_COST = 0xFFFF
 MAX_LINK_COST = 0xFF

@@ -14,7 +14,7 @@ from g3plc.loadng.blacklist import Blacklist
 from g3plc.loadng.config import LoadngConfig
 from g3plc.loadng.constants import FIRST_GROUP_ADDRESS, SEQUENCE_MASK, SEQUENCE_UNKNOWN
 from g3plc.loadng.link_cost import LinkCosts
-from g3plc.loadng.routing_table import Entry, RoutingTable
+from g3plc.loadng.routing_table import Entry, RoutingTable, is_newer
 from g3plc.sap import RoutingUser, RxInfo
 
 
@@ -55,6 +55,14 @@ class Router:
         """A new sequence number, one counter for RREQ and RREP."""
         self.sequence = (self.sequence + 1) & SEQUENCE_MASK
         return self.sequence
+
+    def overtaken(self, sequence: int) -> None:
+        """A message in our own name came in: never be behind its number, or nobody would listen to us any more.
+
+        It is somebody's forgery, or our own from before a reboot that forgot the number.
+        """
+        if is_newer(sequence, self.sequence):
+            self.sequence = sequence
 
     def new_flow(self, kind: int) -> int:
         """The observers' tag of a message that starts here."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from g3plc.core.env import Env, ignore
 from g3plc.events import RouteLost, RouteSet
 from g3plc.loadng.config import LoadngConfig
-from g3plc.loadng.constants import LOST_AGED, LOST_REPLACED, SEQUENCE_UNKNOWN
+from g3plc.loadng.constants import LOST_AGED, LOST_REPLACED, NUMBER_LIFE_US, SEQUENCE_UNKNOWN
 
 
 def is_newer(first: int, second: int) -> bool:
@@ -25,11 +25,12 @@ class Entry:
     """A route: where to, by which neighbour, how good, how new. Times in microseconds.
 
     `settled`: an RREP has gone this way, and no RREQ with the same sequence number moves the route any more.
+    `numbered_us`: when the sequence number came in.
     """
 
     __slots__ = (
-        "bidirectional", "cost", "destination", "hop_count", "metric_type", "next_hop", "sequence", "settled",
-        "valid_until_us", "weak_links",
+        "bidirectional", "cost", "destination", "hop_count", "metric_type", "next_hop", "numbered_us", "sequence",
+        "settled", "valid_until_us", "weak_links",
     )  # fmt: skip
 
     def __init__(self, destination: int) -> None:
@@ -40,6 +41,7 @@ class Entry:
         self.weak_links = 0
         self.metric_type = 0
         self.sequence = SEQUENCE_UNKNOWN
+        self.numbered_us = 0
         self.bidirectional = False
         self.settled = False
         self.valid_until_us = 0
@@ -62,6 +64,18 @@ class RoutingTable:
         if entry is not None and entry.valid_until_us <= self._env.clock.now:
             self.remove(destination, LOST_AGED)
             return None
+        return entry
+
+    def numbered(self, destination: int) -> Entry | None:
+        """The valid entry of `destination` as a message from there is to be judged by.
+
+        A sequence number tells old messages from new ones. Once nothing that was sent before it can be alive, it has
+        done its work and is forgotten; else a number that its owner never gave would silence that station for as long
+        as the route is used.
+        """
+        entry = self.get(destination)
+        if entry is not None and entry.numbered_us + NUMBER_LIFE_US <= self._env.clock.now:
+            entry.sequence = SEQUENCE_UNKNOWN
         return entry
 
     def usable(self, destination: int) -> Entry | None:
@@ -90,8 +104,10 @@ class RoutingTable:
             if len(self.entries) >= self._config.routing_table_size:
                 self._make_room()
             entry = self.entries[destination] = Entry(destination)
+        now = self._env.clock.now
         if entry.sequence != sequence:
             entry.settled = False
+            entry.numbered_us = now
         entry.next_hop = next_hop
         entry.cost = cost
         entry.hop_count = hop_count

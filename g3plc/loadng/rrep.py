@@ -111,8 +111,8 @@ class Replies:
     def _send(self, action: str, next_hop: int, rrep: Rrep, flow: int, again: bool = False) -> None:
         router = self._router
         rrep.ack_required = bool(router.config.rrep_ack)
-        if rrep.ack_required and len(self._pending) < router.config.replies:
-            self._pending[next_hop, rrep.originator, rrep.sequence_number] = None
+        if rrep.ack_required:
+            self._expect_ack((next_hop, rrep.originator, rrep.sequence_number))
         self._note(action, next_hop, rrep, "")
         self._settle(rrep.destination, next_hop, bool(router.config.rrep_settles))
         high = bool(router.config.rrep_high_priority)
@@ -131,6 +131,7 @@ class Replies:
         if rrep.ack_required:
             key = (next_hop, rrep.originator, rrep.sequence_number)
             if key in self._pending:
+                self._expect_ack(key)
                 timeout = router.config.rrep_ack_timeout_us
                 self._pending[key] = router.env.clock.after(timeout, self._unacknowledged, key)
         elif status == SUCCESS:
@@ -184,6 +185,7 @@ class Replies:
         if rrep.originator >= FIRST_GROUP_ADDRESS or rrep.destination >= FIRST_GROUP_ADDRESS:
             self._note(IGNORED, src, rrep, "address")
         elif router.is_mine(rrep.originator):
+            router.overtaken(rrep.sequence_number)
             self._note(IGNORED, src, rrep, "own")
         elif router.config.rlc_enabled and not router.links.knows_reverse(src):
             self._reverse_costs.park(src, rrep, rx)
@@ -196,7 +198,7 @@ class Replies:
         metric, cost = router.links.extend(rrep.metric_type, rrep.route_cost, router.links.cost(src, rx))
         weak = min(MAX_WEAK_LINKS, rrep.weak_link_count + (rx.lqi < router.config.weak_lqi))
         hop_count = min(MAX_HOP_COUNT, rrep.hop_count + 1)
-        entry = router.table.get(rrep.originator)
+        entry = router.table.numbered(rrep.originator)
         if entry is not None and is_newer(entry.sequence, rrep.sequence_number):
             self._note(IGNORED, src, rrep, "stale")
             return
@@ -246,6 +248,14 @@ class Replies:
         for entry in list(self._router.table.entries.values()):
             if entry.next_hop == src:
                 self._router.verify(entry.destination, src)
+
+    def _expect_ack(self, key: _Pending) -> None:
+        """Remember that an RREP_ACK is owed, if there is room. A better RREP of the same number may go the same way."""
+        timer = self._pending.get(key)
+        if timer is not None:
+            timer.cancel()
+        if key in self._pending or len(self._pending) < self._router.config.replies:
+            self._pending[key] = None
 
     def _unacknowledged(self, key: _Pending) -> None:
         del self._pending[key]

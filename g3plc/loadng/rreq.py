@@ -102,6 +102,7 @@ class RreqReceiver:
         if rreq.originator >= FIRST_GROUP_ADDRESS or rreq.destination >= FIRST_GROUP_ADDRESS:
             self._ignored(src, rreq, "address")
         elif router.is_mine(rreq.originator):
+            router.overtaken(rreq.sequence_number)
             router.learn_neighbour(src, rx, False, False)
             self._ignored(src, rreq, "own")
         elif router.config.rlc_enabled and not router.links.knows_reverse(src):
@@ -123,7 +124,7 @@ class RreqReceiver:
         if hop_count > MAX_HOP_COUNT:
             hop_count = MAX_HOP_COUNT
         hop_limit = rreq.hop_limit - 1
-        entry = table.get(rreq.originator)
+        entry = table.numbered(rreq.originator)
         same = entry is not None and entry.sequence == rreq.sequence_number
         if entry is not None and (
             (same and entry.settled) or not is_better(entry, rreq, metric, weak, cost, hop_count)

@@ -28,7 +28,6 @@ from g3plc.phy.link import Link, draw
 from g3plc.phy.transmission import Transmission
 from g3plc.sap import RxInfo
 
-
 _UNHEARD: tuple[int, Transmission | None] = (sap.HEADER_LOST, None)
 
 

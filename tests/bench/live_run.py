@@ -126,10 +126,10 @@ def scenario_file(folder: Path, name: str, seed: int) -> Path:
 
 
 def up(path: Path, broker: str, speed: str) -> list[tuple[str, list[str]]]:
-    """Everything in one process. A `broker` of `amqtt:PORT` is one inside it."""
+    """The network in one process, without the light. A `broker` of `amqtt:PORT` is one inside it."""
     kind, _, port = broker.partition(":")
     where = ["--broker", "amqtt", "--port", port] if kind == "amqtt" else ["--broker", broker]
-    return [("up", [*GRIDGLOW, "up", str(path), *where, "--speed", speed, "-q"])]
+    return [("up", [*GRIDGLOW, "up", str(path), *where, "--speed", speed, "-q", "--no-light"])]
 
 
 def spread(path: Path, broker: str, speed: str, groups: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -300,7 +300,7 @@ class Watch:
         with suppress(PayloadError):
             if who == "director":
                 self._director = DirectorStatus.decode(topic, payload)
-            else:
+            elif who.isdigit():
                 record = StatusRecord.decode(topic, payload)
                 if not record.claim:
                     self._stations[int(who)] = record

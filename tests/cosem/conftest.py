@@ -22,7 +22,8 @@ HOP_US = 50_000
 
 
 class Port:
-    """A CosemPort without routes. `refuse` is a list of statuses that the next sends get instead of SUCCESS."""
+    """A CosemPort. `refuse` is a list of statuses that the next sends get instead of SUCCESS. While `stale`, the route
+    leads nowhere though the first hop takes everything; `discover` finds a good one at once."""
 
     def __init__(self, link, node):
         self.link = link
@@ -31,7 +32,9 @@ class Port:
         self.user = None
         self.refuse = []
         self.silent = False
+        self.stale = False
         self.sends = []
+        self.searches = []
 
     def note(self, kind, *fields):
         self.link.trace.append(kind(self.link.clock.now, self.node, *fields))
@@ -44,9 +47,13 @@ class Port:
             return handle
         status = self.refuse.pop(0) if self.refuse else 0
         self.link.clock.after(HOP_US // 2, lambda _: self.user.sent(handle, status), None)
-        if status == 0:
+        if status == 0 and not self.stale:
             self.link.carry(self.node, peer, src_wport, dst_wport, apdu)
         return handle
+
+    def discover(self, peer):
+        self.searches.append((self.link.clock.now, peer))
+        self.stale = False
 
     @property
     def octets(self):

@@ -98,6 +98,7 @@ def apply(world, session, column):
     elif column == life.PAUSE:
         session.sent(handle, NO_ACK)
     elif column == life.REPEAT:
+        session.sent(handle, 0)
         session.route_lost(17)
     else:
         while session.state in (life.OPENING, life.REQUESTING, life.RELEASING) and world.clock.pending:
@@ -373,11 +374,61 @@ def test_lost_route_repeats_at_once_and_counts(pair):
     for n in range(3):
         assert world.client.sessions.route_lost(17) is True
         assert len(world.client.port.sends) == 3 + n
+        world.clock.run_until(world.clock.now + SECOND)
     assert session.route_lost(17) is False
     assert len(set(world.client.port.octets[1:])) == 1
     world.clock.run()
     assert world.client.results[0][2:4] == (NO_ANSWER, 4)
     assert world.client.outcomes[0].reason == "no answer to GET after 4 tries"
+
+
+def test_a_second_word_of_the_same_break_repeats_nothing(pair):
+    """The repeat has not left yet: it takes the new route anyway."""
+    world, session = alone(pair, [Get(3, VALUE)])
+    feed(world, AARE)
+    world.clock.run_until(world.clock.now + SECOND)
+    assert session.route_lost(17) is True
+    world.clock.run_until(world.clock.now + 10_000)
+    assert session.route_lost(17) is False
+    assert len(world.client.port.sends) == 3
+    world.clock.run_until(world.clock.now + SECOND)
+    assert len(world.client.port.sends) == 3
+    # the repeat has left, and what is heard now is about it
+    assert session.route_lost(17) is True
+    assert len(world.client.port.sends) == 4
+
+
+@pytest.mark.parametrize(("later_us", "gap"), [(0, 0), (1, 2 * SECOND)])
+def test_a_datagram_that_finds_its_own_route_broken_is_repeated_at_once(pair, later_us, gap):
+    """The port tells the loss, then in the same moment that the datagram did not leave. Another loss is no news."""
+    world = pair()
+    world.client.port.silent = True
+    session = world.client.open([Get(3, VALUE)])
+    world.clock.run_until(world.clock.now + 3 * SECOND)
+    assert session.route_lost(17) is False
+    world.clock.run_until(world.clock.now + later_us)
+    assert session.sent(world.link.handles, NO_ACK)
+    world.clock.run_until(world.clock.now + gap)
+    assert times(world) == [0, 3 * SECOND + later_us + gap]
+
+
+def test_a_route_that_leads_nowhere_is_looked_for_anew(pair):
+    """Every first hop takes the datagram, nothing comes back, and nobody says that the route is broken."""
+    world = pair()
+    world.client.port.stale = True
+    world.client.open([Get(3, VALUE)], ClientConfig(answer_timeout_us=10 * SECOND))
+    start = world.clock.now
+    world.clock.run(world.clock.now + 60 * SECOND)
+    assert world.client.port.searches == [(start + 10 * SECOND + 25_000, 17)]
+    assert world.client.outcomes[0].released
+    assert world.client.outcomes[0].datagrams == 4
+
+
+def test_no_route_is_looked_for_after_the_last_try(pair):
+    world, _ = alone(pair, [Get(3, VALUE)])
+    world.clock.run()
+    assert len(world.client.port.sends) == 4
+    assert [t for t, _ in world.client.port.searches] == [t for t, *_ in world.client.port.sends[1:]]
 
 
 def test_lost_route_cuts_a_pause_short(pair):

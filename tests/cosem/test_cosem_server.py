@@ -260,6 +260,22 @@ def test_new_association_forgets_old_answers(pair):
     assert world.server.runs == [0, 0]
 
 
+@pytest.mark.parametrize("asked", [GET_C1, OCTETS[life.SILENT_REQUEST], OCTETS[life.UNKNOWN_REQUEST], b"\xc8\x01\x02"])
+def test_the_same_aarq_after_a_request_is_a_client_that_rebooted(pair, asked):
+    """Whoever asks anything has had the AARE, and would not ask for another one."""
+    world = pair()
+    first = handle(world, AARQ)
+    assert handle(world, AARQ) == first
+    assert world.link.noted(world.events.SessionAborted) == []
+    handle(world, asked)
+    assert handle(world, AARQ) == first
+    (aborted,) = world.link.noted(world.events.SessionAborted)
+    assert (aborted.node, aborted.peer, aborted.reason) == (17, 0, "new association request")
+    assert len(world.link.noted(world.events.SessionOpen)) == 2
+    assert handle(world, AARQ) == first
+    assert len(world.link.noted(world.events.SessionAborted)) == 1
+
+
 def test_answer_longer_than_the_client_takes(pair):
     world = pair()
     handle(world, Aarq(InitiateRequest(client_max_receive_pdu_size=40).encode()).encode())

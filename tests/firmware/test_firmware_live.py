@@ -198,6 +198,18 @@ def test_bad_messages_are_counted_and_never_shown(bench: Any, within: Any) -> No
     assert bench.online()["malformed"] == len(bad) + 200 + 5 + 1, "and the retained one once more"
 
 
+@pytest.mark.parametrize("bomb", [b"[" * 1000, b"[" * 4000, b'{"a":' * 800, b'{"parts":' + b"9" * 4000 + b"}"])
+def test_a_configuration_that_bursts_the_heap_is_no_configuration(bench: Any, within: Any, bomb: bytes) -> None:
+    """Retained, it comes again with every connection."""
+    bench.desk.publish("led/config", bomb, retain=True)
+    board = bench.board(411)
+    assert bench.online()["led_count"] == 411
+    rgb = pictures(411, 1)[0]
+    bench.desk.publish("led/frame", key(rgb))
+    within(3, lambda: board.shows(rgb), "the picture")
+    assert board.console.count("broker:") == 1, "the connection stands"
+
+
 def test_messages_in_pieces_are_whole(bench: Any, within: Any) -> None:
     """Pieces of 100 octets, and after every 12 kB a pause of 0.4 s in the middle of a message."""
     board = bench.board(411, BROKER_PORT=bench.trickle(100, 12_000, 0.4).port)

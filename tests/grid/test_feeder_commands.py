@@ -25,7 +25,7 @@ def test_check_refuses_in_one_line(tmp_path: Path):
     result = run(app, ["check", str(file)])
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == f"{file}:3: unknown cable 'lead' (allowed: underground, overhead, service)\n"
+    assert result.stderr == f"gridglow: {file}:3: unknown cable 'lead' (allowed: underground, overhead, service)\n"
 
 
 def test_show_draws_and_writes_svg(tmp_path: Path):
@@ -60,5 +60,5 @@ def test_errors_are_one_printable_line(arguments: list[str]):
     result = run(app, arguments)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert len(result.stderr.splitlines()) == 1
+    assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("gridglow: ")
     assert result.stderr.rstrip("\n").isprintable()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from emulation.grid.feeder import Feeder, shipped_feeders
 from emulation.live.topics import Topics
 from gridglow import board_walk
 from gridglow.board_record import Player
-from gridglow.board_status import boards, table
+from gridglow.board_status import boards, messages, table
 from gridglow.board_walk import AMBER, BLUE, WHITE, Step, branches, picture, sentence, walk
 from gridglow.board_walk_run import Walker
 from gridglow.cli import app
@@ -79,15 +81,13 @@ def test_the_walk_needs_no_strong_supply(name: str) -> None:
 
 def test_what_is_said() -> None:
     said = [sentence(BOARD, step) for step in walk(BOARD)]
-    assert said[0] == "branch 1 of 105: LED 0 white, the first of all; the coordinator; 3 branches begin here"
-    assert (
-        "branch 3 of 105: LEDs 20 to 24 (5) blue, the first white, joined to LED 0 (amber); 2 branches begin here"
-        in said
-    )
-    assert "branch 3 of 105: LED 22 white, 3 of 5" in said
-    assert said[-1] == "branch 105 of 105: LED 410 white, 3 of 3; it ends at meter-48, phase L3"
+    assert said[0] == "branch 1/105: LED 0 white; the coordinator; 3 branches begin there"
+    assert "branch 3/105: LEDs 20-24 blue, 20 white, 0 amber; 2 branches begin there" in said
+    assert "branch 3/105: LED 22 white, 3 of 5" in said
+    assert said[-1] == "branch 105/105: LED 410 white, 3 of 3; ends at meter-48 on L3"
+    assert max(map(len, said)) <= 80
     for station in range(1, BOARD.meters + 1):
-        assert any(f"ends at meter-{station}," in line for line in said)
+        assert any(f"ends at meter-{station} on L" in line for line in said)
 
 
 def test_keys() -> None:
@@ -148,6 +148,14 @@ def test_bad_options() -> None:
     refused(call("walk", "--broker", "mqtt://127.0.0.1:1"), "no broker at mqtt://127.0.0.1:1")
     for command in (("status",), ("config",), ("record", "x.glow")):
         refused(call(*command, "--broker", "mqtt://127.0.0.1:1"), "no broker at mqtt://127.0.0.1:1")
+
+
+def test_what_connections_log_is_not_on_the_screen() -> None:
+    """One line, and not another one before it: the second would stand in the middle of a picture."""
+    words = [sys.executable, "-c", "from gridglow.cli import main; main()", "board", "walk", "--ddp", "a..b"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "gridglow: --ddp a..b:4048 cannot be found: 'a..b' is no name of a host\n"
 
 
 # -- recordings
@@ -224,16 +232,19 @@ def test_the_table_of_boards() -> None:
         TOPICS.prefix + "board/desk/status": status.encode(),
         TOPICS.prefix + "board/hall/status": b'{"online": false}',
         TOPICS.prefix + "board/bad/status": b"nonsense",
+        TOPICS.prefix + "board/[red]x/status": BoardStatus(True, led_count=411, uptime_s=61).encode(),
         TOPICS.prefix + "led/config": b"{}",
     }
-    assert [name for name, _ in boards(TOPICS, found)] == ["desk", "hall"]
-    console = Console(width=140, file=io.StringIO())
+    assert [name for name, _ in boards(TOPICS, found)] == ["[red]x", "desk", "hall"]
+    console = Console(width=80, file=io.StringIO())
     console.print(table(boards(TOPICS, found)))
     assert isinstance(console.file, io.StringIO)
     lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
-    assert lines[1] == "desk online 411 of 300 40 900 3 1 0 60 kB 2.1 ms -61 dBm 1 h 02 min"
-    assert "300 here" in lines[2]
+    assert lines[0] == "board state LEDs fps shown late dropped malformed heap gc ms dBm up"
+    assert lines[1] == "[red]x online 411 0 0 0 0 0 0 kB 0.0 1:01 min"
+    assert lines[2] == "desk online 411/300 40 900 3 1 0 60 kB 2.1 -61 1:02 h"
     assert lines[3] == "hall offline"
+    assert messages(boards(TOPICS, found)) == ["desk: 411 LEDs in the frame, 300 here"]
 
 
 def test_a_boards_configuration() -> None:

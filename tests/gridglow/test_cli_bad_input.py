@@ -317,10 +317,16 @@ def test_wireshark_without_a_capture(call: Call, tmp_path: Path, recorded: Path)
 # -- signals and pipes, for which it takes a process of its own
 
 
-def started(*words: str) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+def started(*words: str, **more: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"} | more
     return subprocess.Popen(
-        [*MAIN, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+        [*MAIN, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=environment,
+        cwd=ROOT,
     )
 
 
@@ -344,3 +350,12 @@ def test_a_reader_that_goes_away() -> None:
     errors = process.stderr.read()
     assert process.wait(NO_TIMEOUT_S) in (0, 1, 141)
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("encoding", ["ascii:strict", "ascii:surrogateescape", "cp1252:strict", "utf-8:strict"])
+def test_a_terminal_that_cannot_show_everything(tmp_path: Path, encoding: str) -> None:
+    """The picture has characters beyond ASCII, and the name of the file is no text."""
+    process = started("feeder", "show", "board", "--svg", str(tmp_path / "\udcff.svg"), PYTHONIOENCODING=encoding)
+    out, errors = process.communicate(timeout=NO_TIMEOUT_S)
+    assert process.returncode == 0 and errors == ""
+    assert "48 meters" in out and out.endswith("/?.svg\n")

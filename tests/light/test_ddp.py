@@ -59,7 +59,9 @@ def test_hosts(text: str, host: str, port: int) -> None:
     assert DdpHost.parse(str(parsed)) == parsed
 
 
-@pytest.mark.parametrize("text", ["", ":", "host:", "host:0", "host:65536", "host:x", "::1", "[::1", "[::1]x", "a b"])
+@pytest.mark.parametrize(
+    "text", ["", ":", "host:", "host:0", "host:65536", "host:x", "host:²", "::1", "[::1", "[::1]x", "a b"]
+)
 def test_what_is_no_host(text: str) -> None:
     with pytest.raises(DdpError):
         DdpHost.parse(text)

@@ -329,7 +329,7 @@ def test_options() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"broker": "http://x"}, {"pan": "12345"}, {"feeder": "/no/such"}, {"level": "loud"}, {"fps": "4"},
+        {"broker": "http://x"}, {"pan": "12345"}, {"feeder": "/no/such"}, {"level": "loud"}, {"fps": "4"}, {"fps": "²"},
         {"theme": "red"}, {"brightness": "2"}, {"supply_ma": 0},
     ],
 )  # fmt: skip

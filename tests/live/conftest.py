@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import select
 import shlex
@@ -140,10 +141,10 @@ class Project:
         return {state["Service"]: state for state in map(json.loads, lines)}
 
     def wait_for_log(self, words: str, *services: str, times: int = 1, timeout: float = 90) -> str:
-        """The log line that contains the words for the `times`th time."""
+        """The log line in which the words, a regular expression, are found for the `times`th time."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            found = [line for line in self.logs(*services).splitlines() if words in line]
+            found = [line for line in self.logs(*services).splitlines() if re.search(words, line)]
             if len(found) >= times:
                 return found[times - 1]
             time.sleep(0.5)

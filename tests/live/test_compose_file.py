@@ -22,7 +22,9 @@ from gridglow.compose import BOARD_METERS, FILE, compose, per_meter
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEPLOY = REPOSITORY / "deploy" / "mosquitto"
-AGENTS = ("director", "coordinator", "nodes")
+AGENTS = ("director", "coordinator", "nodes", "led_gateway")
+ACCOUNTS = {"led_gateway": "gateway"}
+"""Where it is not the service's name."""
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -92,8 +94,8 @@ def test_each_service_comes_with_its_own_account(services: dict[str, Any]) -> No
     for name in AGENTS:
         url = urlsplit(services[name]["environment"]["GRIDGLOW_BROKER"])
         assert (url.scheme, url.hostname, url.port) == ("mqtt", "broker", 1883)
-        assert url.username == name
-        assert _password_fits(entries[name], url.password or "")
+        assert url.username == ACCOUNTS.get(name, name)
+        assert _password_fits(entries[url.username or ""], url.password or "")
     check = services["broker"]["healthcheck"]["test"]
     assert _password_fits(entries[check[check.index("-u") + 1]], check[check.index("-P") + 1])
 
@@ -201,7 +203,7 @@ def test_the_brokers_port_can_be_opened(docker_engine: None) -> None:
 def test_compose_reads_the_overrides(docker_engine: None, name: str) -> None:
     services = _compose("-f", "compose.yaml", "-f", name)
     override = set(_load(name)["services"]) - {"nodes"}
-    assert set(services) == {"broker", "director", "coordinator"} | override
+    assert set(services) == {"broker", "director", "coordinator", "led_gateway"} | override
     for part in override:
         assert services[part]["image"] == "gridglow:latest"
         assert services[part]["read_only"] is True

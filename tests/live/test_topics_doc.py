@@ -31,6 +31,12 @@ from emulation.live.status_record import StatusRecord
 from emulation.live.topics import PayloadError, Topics
 from emulation.scenario import VERBS as JOB_VERBS
 from emulation.scenario import JobOrder
+from led_gateway import settings as led_settings
+from led_gateway.board_record import PRESSES, BoardStatus, ButtonPress
+from led_gateway.config_record import LedConfig
+from led_gateway.gateway_status import STATES as GATEWAY_STATES
+from led_gateway.gateway_status import GatewayStatus
+from led_gateway.themes import THEMES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "topics.md").read_text(encoding="utf-8")
@@ -51,6 +57,10 @@ READERS: dict[str, Any] = {
     "sync": SyncRecord.decode,
     "sync-answer": SyncRecord.decode,
     "reply": Reply.decode,
+    "led-config": LedConfig.decode,
+    "status-gateway": GatewayStatus.decode,
+    "board-status": BoardStatus.decode,
+    "board-button": ButtonPress.decode,
 }
 COMMANDS = {
     "command-fault": "link/3-17",
@@ -97,6 +107,9 @@ def test_every_topic_and_every_command_is_on_the_page() -> None:
         topics.event("<station>", "<Kind>"), topics.log("<station>"), topics.status("<station>"),
         topics.status("director"), topics.keep("<station>"), topics.keep("director"), topics.job("<id>"),
         topics.job_result("<id>"), topics.sync("<process>"), topics.sync_answer("<process>"),
+        topics.led_frame(), topics.led_frame("<part>"), topics.led_config, topics.led_set("<word>"),
+        topics.status("gateway"), topics.board_status("<id>"), topics.board_button("<id>"),
+        *(topics.led_set(word) for word in led_settings.WORDS),
     ):  # fmt: skip
         assert f"`{topic.removeprefix(topics.prefix)}`" in TEXT, topic
     for verb in VERBS:
@@ -104,6 +117,8 @@ def test_every_topic_and_every_command_is_on_the_page() -> None:
     for kind in fault.KINDS:
         for word in fault.WORDS[kind]:
             assert f"`{word}`" in TEXT, word
+    for word in THEMES:
+        assert f"`{word}`" in TEXT, word
 
 
 @given(numbers, numbers, numbers, words, words)
@@ -154,6 +169,41 @@ def test_the_other_records_fit() -> None:
     check("keep-station", KeepRecord(5, 1, True, {"frame": 1}).encode())
     check("status-station", StatusRecord(True, "ab", 17, routes=[[0, 15, 2]], counters={"a": 1}).encode())
     check("status-director", DirectorStatus(True, "ab", speed_permille=250).encode())
+
+
+@given(
+    st.integers(0, 0xFFFF), st.integers(1, 0xFFFF), st.integers(5, 60), st.sampled_from(sorted(THEMES)), words,
+    st.integers(0, 1000), st.one_of(st.none(), st.integers(0, 65_000)), st.booleans(), st.integers(0, 3600),
+)  # fmt: skip
+def test_light_configurations_fit_and_come_back(
+    session: int, leds: int, fps: int, theme: str, name: str, permille: int, follow: int | None, heat: bool, hold: int
+) -> None:
+    config = LedConfig(session, leds, fps, name, "0f" * 32, theme, 3000, permille, follow, heat, hold)
+    check("led-config", config.encode())
+    assert LedConfig.decode("led/config", config.encode()) == config
+
+
+@given(st.sampled_from(GATEWAY_STATES), words, times, times, numbers)
+def test_gateway_status_fits_and_comes_back(state: str, text: str, since: int, beat: int, run: int) -> None:
+    status = GatewayStatus(True, "ab", state, text, text, 40, since, beat, run, latencies=5)
+    check("status-gateway", status.encode())
+    assert GatewayStatus.decode("status/gateway", status.encode()) == status
+
+
+@given(words, times, st.integers(0, 1000), st.integers(-200, 100))
+def test_board_status_fits_and_comes_back(text: str, count: int, fps: int, rssi: int) -> None:
+    status = BoardStatus(True, text, "GRB", text, 411, 411, fps=fps, late=count, heap_low=count, rssi=rssi)
+    check("board-status", status.encode())
+    assert BoardStatus.decode("board/1/status", status.encode()) == status
+    check("board-status", b'{"online":false}')
+    assert not BoardStatus.decode("board/1/status", b'{"online":false}').online
+
+
+@given(st.integers(1, 3), st.sampled_from(PRESSES))
+def test_button_presses_fit_and_come_back(button: int, press: str) -> None:
+    pressed = ButtonPress(button, press)
+    check("board-button", pressed.encode())
+    assert ButtonPress.decode("board/1/button", pressed.encode()) == pressed
 
 
 values = st.one_of(

@@ -279,7 +279,7 @@ def test_it_waits_for_a_broker_and_leaves_it_tidy(tmp_path: Path) -> None:
         retained = _retained(port)
         assert {topic.split("/")[3] for topic in retained} == {"status", "keep"}
         statuses = {topic: json.loads(text) for topic, text in retained.items() if "/status/" in topic}
-        assert len(statuses) == 50
+        assert len(statuses) == 51
         assert not any(status["online"] for status in statuses.values())
     finally:
         broker.terminate()
@@ -303,6 +303,8 @@ def _retained(port: int) -> dict[str, str]:
         (["up", "--broker", "mqtt://localhost", "--port", "1"], "without --port"),
         (["up", "--pan", "zz"], "--pan"),
         (["up", "--bind", "192.0.2.1"], "is no address of this machine"),
+        (["up", "--ddp", "host:0"], "--ddp 'host:0'"),
+        (["up", "--no-light", "--ddp", "host"], "without --no-light"),
         (["record", "x", "--broker", "mqtt://127.0.0.1:9"], "no broker at mqtt://127.0.0.1:9"),
         (["record", "x", "--pan", "zz"], "--pan"),
     ],

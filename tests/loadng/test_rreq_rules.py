@@ -181,6 +181,55 @@ def test_stale_and_own_rreps_are_dropped(node):
     assert node.adp.route(9).next_hop == 1
 
 
+@pytest.mark.parametrize(
+    ("own", "heard", "then"),
+    [
+        (100, 20_000, 20_001), (100, 101, 102), (100, 100, 101), (100, 99, 101), (100, 100 + 0x8000, 101),
+        (100, 100 + 0x7FFF, 100 + 0x8000), (0xFFFF, 5, 6), (0xFFF0, 0xFFFF, 0), (5, 0xFFFF, 6),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["rreq", "rrep"])
+def test_who_is_overtaken_in_its_own_name_goes_past_it(make_net, own, heard, then, kind):
+    """Forged, or sent before a reboot that forgot the number: else nobody would listen to this station any more."""
+    net = make_net("demo")
+    net.add((5,), {"sequence": own})
+    node = net.stations[5]
+    forged = rreq(originator=5, sequence=heard) if kind == "rreq" else msg.Rrep(7, 5, heard, 15, 0, 6).encode()
+    node.hear(1, forged, dst=EVERYBODY if kind == "rreq" else 5)
+    assert node.loadng.keep() == {"sequence": own if then == (own + 1) & 0xFFFF else heard}
+    node.discover(9)
+    net.run(1)
+    assert [event.sequence for event in net.of(Rreq, action="sent")] == [then]
+    assert not net.of(Rreq, action="forwarded") and not net.of(Rrep, action="forwarded")
+
+
+@pytest.mark.parametrize("kind", ["rreq", "rrep"])
+def test_a_number_is_forgotten_once_no_older_message_can_be_alive(node, kind):
+    """Though the station is heard all the time, and its entry does not age: it has a word of its own again."""
+
+    def from_there(sequence):
+        if kind == "rreq":
+            node.hear(9, rreq(originator=9, sequence=sequence, cost=0, hop_count=0), dst=EVERYBODY)
+        else:
+            node.hear(9, msg.Rrep(5, 9, sequence, 15, 0, 6).encode())
+
+    def refused():
+        events = node.net.of(Rreq if kind == "rreq" else Rrep, action="ignored")
+        return [event.reason for event in events if event.originator == 9]
+
+    from_there(20_000)
+    for tick in range(17):
+        node.net.run(10)
+        from_there(100 + tick)
+        node.hear(9, rreq(originator=8, sequence=tick), dst=EVERYBODY)
+    assert refused() == ["stale"] * 17
+    node.net.run(10)
+    from_there(200)
+    assert refused() == ["stale"] * 17
+    from_there(199)
+    assert refused() == ["stale"] * 18
+
+
 def test_forged_originators_do_not_break_a_route_in_use(node):
     node.hear(1, msg.Rrep(5, 9, 10, 15, 4, 6).encode())
     for neighbour in range(20, 40):

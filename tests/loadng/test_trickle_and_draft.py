@@ -352,3 +352,22 @@ def test_only_who_was_asked_is_believed(make_net):
 def test_the_document_of_profiles_is_true():
     path = Path(__file__).parents[2] / "docs" / "routing-profiles.md"
     assert path.read_text(encoding="utf-8") == render()
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.5, 0.9, 1.5])
+def test_a_better_rrep_by_the_same_way_owes_one_rrep_ack(make_net, pause_s):
+    """The first one's wait is over with the second one: it is missed once, and blacklists once."""
+    net = make_net("draft15")
+    net.add((5,))
+    node = net.stations[5]
+    net.link(5, 1)
+    node.hear(1, msg.Rreq(9, 0, 1, 15, 4, 6, 1).encode(), dst=EVERYBODY)
+    net.run(1)
+    node.mac.statuses = [sap.SUCCESS] * 9
+    for cost in (40, 20):
+        node.hear(2, msg.Rrep(0, 9, 7, 15, cost, 6, ack_required=True).encode())
+        net.run(pause_s)
+    net.run(5)
+    sent = net.of(Rrep, action="forwarded", node=5)
+    assert [(event.peer, event.sequence) for event in sent] == [(1, 7)] * 2
+    assert len(net.of(RrepAck, action="missed", node=5)) == (2 if pause_s > 1 else 1)

@@ -231,6 +231,10 @@ def test_settings_take_effect_and_wrong_ones_are_named(play: Play) -> None:
         await bench.until(lambda: bench.config["theme"] == "calm")
         await bench.gateway()
         assert bench.config["theme"] == "calm"
+        # somebody writes over it: it is put right
+        bench.say(bench.topics.led_config, b'{"parts": 46}', True)
+        await bench.until(lambda: bench.config["parts"] == 46)
+        await bench.until(lambda: bench.config["parts"] == 1)
 
     play(story)
 

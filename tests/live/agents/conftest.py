@@ -32,6 +32,9 @@ from emulation.scenario import JobOrder, Scenario, load
 from emulation.sim import Application, Factory
 from nodes.factory import meters
 
+RESOLUTION_S = 1e-8
+"""By which a loop calls early: to its float of seconds a nanosecond may be missing."""
+
 
 class FakeHandle:
     def __init__(self) -> None:
@@ -51,7 +54,7 @@ class FakeLoop:
         self.turns = 0
 
     def time(self) -> float:
-        return self.seconds
+        return self.seconds + RESOLUTION_S
 
     def call_at(self, when: float, callback: Callable[[], object]) -> FakeHandle:
         handle = FakeHandle()

@@ -1,0 +1,19 @@
+"""Files that a command writes because it was told to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gridglow.errors import fail
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file. Where that fails, take away the beginning of a new one, say why, and end."""
+    new = not os.path.lexists(path)
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        if new and os.path.lexists(path):
+            path.unlink()
+        fail(f"{path}: {error.strerror}")
