@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
+from emulation.randomness import MOST_SEED
 from gridglow import board_cli, compose, feeder_cli, leds, light_cli, live_cli, record, render, up, wireshark_cli
 from gridglow.errors import Commands, fail, path_of
-
-MOST_SEED = 2**63 - 1
 
 app = typer.Typer(
     name="gridglow",

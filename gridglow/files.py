@@ -17,3 +17,13 @@ def write_text(path: Path, text: str) -> None:
         if new and os.path.lexists(path):
             path.unlink()
         fail(f"{path}: {error.strerror}")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that will be written into. Where that cannot be, say why, and end."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+    if not os.access(path, os.W_OK):
+        fail(f"{path}: no right to write there")

@@ -258,7 +258,7 @@ def _for(seconds: str) -> dict[str, Any]:
         number = Decimal(seconds)
     except InvalidOperation:
         number = Decimal(-1)
-    if not 0 < number < 10**9:
+    if not number.is_finite() or not 0 < number < 10**9:
         fail(f"--for {seconds}: expected a number of seconds like 30 or 2.5", 2)
     return {"seconds": int(number) if number == int(number) else float(number)}
 

@@ -17,7 +17,7 @@ import aiomqtt
 from emulation.live.director_status import DirectorStatus
 from emulation.live.json_fields import dump
 from emulation.live.mqtt import BrokerUrl, client_of, hopeless
-from emulation.live.replies import Reply
+from emulation.live.replies import EVERYBODY, Reply
 from emulation.live.topics import PayloadError, Topics
 
 CONNECT_S = 3.0
@@ -26,6 +26,8 @@ ANSWER_S = 3.5
 QUIET_S = 0.25
 """When nothing retained has come for so long, everything is there."""
 _AT_MOST_S = 2.0
+_QUOTED = 60
+"""So many letters of a command tell whether it is ours that is quoted."""
 
 
 class LiveError(Exception):
@@ -99,21 +101,24 @@ class LiveClient:
         self._count += 1
         number = self._count
         director = self.topics.status("director")
-        await self.listen(self.topics.reply(self._name), director, *filters)
+        await self.listen(self.topics.reply(self._name), self.topics.reply(EVERYBODY), director, *filters)
         payload = dump({**fields, "client": self._name, "id": number})
-        await self._client.publish(self.topics.command(rest), payload)
+        said = (self.topics.command(rest), payload.decode()[:_QUOTED])
+        await self._client.publish(said[0], payload)
         answered = False
         messages = self.messages()
+        # one deadline: the director's status comes every second, and is no answer
+        deadline = asyncio.get_running_loop().time() + ANSWER_S
         while True:
             try:
-                async with asyncio.timeout(None if answered else ANSWER_S):
+                async with asyncio.timeout_at(None if answered else deadline):
                     message = await anext(messages)
             except TimeoutError:
                 raise LiveError(self._nobody()) from None
             if message.topic == director:
                 self._check_director(message, answered)
                 continue
-            reply = self._reply(message, number)
+            reply = self._reply(message, number, said)
             if reply is None:
                 if also is not None:
                     also(message)
@@ -123,14 +128,22 @@ class LiveClient:
             if reply.final:
                 return reply
 
-    def _reply(self, message: Message, number: int) -> Reply | None:
-        if message.topic != self.topics.reply(self._name):
+    def _reply(self, message: Message, number: int, said: tuple[str, str]) -> Reply | None:
+        """The answer in a message, if it is one to this command.
+
+        A command in which the director could not even read who asks is refused before everybody, in its own words.
+        """
+        own = message.topic == self.topics.reply(self._name)
+        if not own and message.topic != self.topics.reply(EVERYBODY):
             return None
         try:
             reply = Reply.decode(message.topic, message.payload)
         except PayloadError as error:
+            if not own:
+                return None
             raise LiveError(f"an answer that cannot be read: {error}") from None
-        return reply if reply.id == number else None
+        mine = reply.id == number if own else (reply.topic, reply.payload[:_QUOTED]) == said
+        return reply if mine else None
 
     def _check_director(self, message: Message, answered: bool) -> None:
         try:

@@ -10,12 +10,14 @@ from typing import Annotated
 
 import typer
 
-from gridglow.errors import fail
+from gridglow.errors import fail, path_of
 from gridglow.live_cli import DEFAULT_BROKER, DEFAULT_PAN, BrokerOption, PanOption
 
 
 def record(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="made if need be; an earlier record is replaced")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", parser=path_of, help="made if need be; an earlier record is replaced")
+    ],
     seconds: Annotated[
         float | None, typer.Option("--for", min=0.1, metavar="SECONDS", help="of your time; default: until Ctrl-C")
     ] = None,

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridglow.errors import fail
+from emulation.randomness import MOST_SEED
+from gridglow.errors import fail, path_of
+from gridglow.files import make_folder
 from gridglow.live_cli import DEFAULT_PAN, SCENES
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def up(
-    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="default: the paper's scenes in a loop")] = "",
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="[SCENARIO]", help="default: the paper's scenes in a loop")
+    ] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="of the broker; 0: any free one", show_default="1883 if free")
     ] = None,
@@ -34,14 +38,14 @@ def up(
         ),
     ] = "",
     speed: Annotated[str, typer.Option(metavar="X", help="0.05 to 16, instead of the scenarios' own")] = "",
-    seed: Annotated[int | None, typer.Option(min=0, help="instead of the scenarios' own")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=MOST_SEED, help="instead of the scenarios' own")] = None,
     pan: Annotated[str, typer.Option(metavar="HEX", envvar="GRIDGLOW_PAN", help="PAN id, 4 hex digits")] = DEFAULT_PAN,
     light: Annotated[bool, typer.Option("--light/--no-light", help="pictures for LED boards")] = True,
     ddp: Annotated[
         list[str] | None,
         typer.Option(metavar="HOST[:PORT]", help="light up this WLED controller; repeatable, or GRIDGLOW_DDP=a,b"),
     ] = None,
-    log_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="a log file per station")] = None,
+    log_dir: Annotated[Path | None, typer.Option(metavar="DIR", parser=path_of, help="a log file per station")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="nothing but warnings")] = False,
 ) -> None:
     """Run the network live, in this process: a broker, 48 meters, their coordinator, the light. Ctrl-C ends it."""
@@ -52,6 +56,8 @@ def up(
         fail("--broker joins a broker that is there; allowed: without --port and --bind", 2)
     options.port, options.bind, options.log_dir, options.quiet = port, bind, log_dir, quiet
     options.light = _light(light, ddp)
+    if log_dir is not None:
+        make_folder(log_dir)
     raise typer.Exit(up_run.run(options))
 
 
@@ -68,7 +74,7 @@ def _light(wanted: bool, given: list[str] | None) -> list[DdpHost] | None:
         fail(error, 2)
 
 
-def _options(scenario: str, broker: str, speed: str, seed: int | None, pan: str) -> UpOptions:
+def _options(scenario: str | None, broker: str, speed: str, seed: int | None, pan: str) -> UpOptions:
     from emulation.live.clock_command import speed as read_speed
     from emulation.live.command_line import OptionError, pan_of
     from emulation.live.command_text import CommandError, Envelope
@@ -77,7 +83,7 @@ def _options(scenario: str, broker: str, speed: str, seed: int | None, pan: str)
     from gridglow.up_run import UpOptions
 
     try:
-        scenes = [load(name) for name in ([scenario] if scenario else SCENES)]
+        scenes = [load(name) for name in (SCENES if scenario is None else [scenario])]
         permille = read_speed(Envelope.read("--speed", speed.encode())).permille if speed else 0
         kind: Kind | None = "mosquitto" if broker == "mosquitto" else "amqtt" if broker == "amqtt" else None
         url = BrokerUrl.parse(broker) if broker and kind is None else None

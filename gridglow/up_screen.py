@@ -103,7 +103,7 @@ def welcome(address: Address, broker: str, playing: str, stations: int) -> list[
         "to break a link, from another terminal, either of",
         f"           {address.gridglow(f'break {pair} --for {FOR_S}')}",
         f"           {address.mosquitto_pub(f'link/{pair}', f'down for {FOR_S}')}",
-        f"to look    {address.gridglow('status')}   {address.gridglow('logs -f')}",
+        f"to look    {address.gridglow('leds')}   {address.gridglow('status')}   {address.gridglow('logs -f')}",
     ]
 
 

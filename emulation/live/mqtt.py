@@ -67,9 +67,11 @@ class BrokerUrl:
         try:
             parts = urlsplit(text if "//" in text else f"mqtt://{text}")
             port = parts.port
+            (parts.hostname or "").encode("idna")
         except ValueError as error:
             raise BrokerUrlError(f"{text!r}: {error}; {expected}") from error
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/") or port == 0:
+        strange = not text.isprintable() or " " in text or parts.path not in ("", "/")
+        if strange or parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
             raise BrokerUrlError(f"{text!r}: {expected}")
         tls = parts.scheme == "mqtts"
         user = unquote(parts.username) if parts.username else None

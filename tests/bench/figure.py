@@ -6,11 +6,20 @@ import json
 import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+CONSOLE = Console(highlight=False)
+
+
+def say(text: str) -> None:
+    """How far a long bench has come."""
+    CONSOLE.print(f"[dim]{datetime.now():%H:%M:%S}[/] {text}")
 
 
 @dataclass(slots=True)

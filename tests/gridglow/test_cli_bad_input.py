@@ -130,12 +130,31 @@ def test_no_words_at_all_show_the_help(call: Call, words: tuple[str, ...]) -> No
     assert result.exit_code in (0, 2) and "Commands" in result.output and "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("words", "what", "code"),
+    [
+        (("up", ""), "no scenario ''", 2),
+        (("up", "--log-dir", "file"), "file: File exists", 1),
+        (("break", "3-17", "--for", "nan"), "--for nan: expected a number of seconds", 2),
+        (("status", "--broker", "mqtt://" + "a" * 70), "label too long", 2),
+        (("status", "--broker", "mqtt://a b"), "expected mqtt://", 2),
+        (("status", "--broker", "mqtt://a\x07b"), "expected mqtt://", 2),
+    ],
+)  # fmt: skip
+def test_wrong_words_of_the_live_commands(
+    call: Call, tmp_path: Path, words: tuple[str, ...], what: str, code: int
+) -> None:
+    (tmp_path / "file").write_text("I was here first")
+    refused(call(*words), what, code=code)
+
+
 @pytest.mark.parametrize("path", ["", " "])
 @pytest.mark.parametrize(
     "words",
     [
         ("simulate", "row4", "-q", "--out"), ("verify",), ("feeder", "show", "row4", "--svg"),
         ("feeder", "generate", "--meters", "3", "--out"), ("wireshark",), ("compose", "--out"),
+        ("record",), ("up", "--log-dir"),
     ],
 )  # fmt: skip
 def test_an_empty_path_is_not_the_current_folder(call: Call, tmp_path: Path, words: tuple[str, ...], path: str) -> None:

@@ -27,8 +27,9 @@ FAULT = FaultRecord(7, 3, FaultOrder("link", "3-17", "weak", 20), 1_000_000, 31_
     ],
 )  # fmt: skip
 def test_commands_to_paste_name_the_broker_where_it_is_another(
-    url: str, pan: int, gridglow: str, mosquitto_pub: str
+    url: str, pan: int, gridglow: str, mosquitto_pub: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     address = Address(BrokerUrl.parse(url), pan)
     assert address.gridglow("faults") == gridglow
     assert address.mosquitto_pub("link/1-2", "up") == mosquitto_pub

@@ -200,6 +200,23 @@ def test_a_record_for_some_seconds_ends_by_itself(pan: Running, tmp_path: Path) 
     assert (tmp_path / "events.jsonl").read_text().startswith('{"gridglow": 1, "scenario": "read"')
 
 
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (
+            ("read", "3", "--class", "1" + 30 * "0"),
+            "refused: number 10000000000000000000...; allowed: at most 20 digits",
+        ),
+        (("set", "3", "visible-string:" + 5_000 * "a"), "octets; allowed: at most 4096"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_answered_too(pan: Running, words: tuple[str, ...], what: str) -> None:
+    """The director cannot tell who asked; the one who did knows his words again."""
+    done = gridglow(*words, broker=pan.broker, timeout=20)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert what in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_a_second_copy_on_its_port_is_refused_in_one_line(pan: Running) -> None:
     port = pan.broker.rpartition(":")[2]
     done = gridglow("up", "read", "--port", port)
