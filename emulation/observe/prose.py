@@ -7,6 +7,7 @@ Neighbours: `station_logs` (files), the live agents' logs (the same sentences).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from emulation.observe.facts import STATION_NAMES, obis_text
@@ -23,9 +24,14 @@ _ACKS = {2: "ACK", 3: "NACK"}
 def clock_text(t_us: int) -> str:
     """Return emulated time as `hh:mm:ss.mmm` (hours go on counting past 99)."""
     seconds, us = divmod(t_us, 1_000_000)
+    return f"{_second_text(seconds)}.{us // 1000:03d}"
+
+
+@lru_cache(maxsize=4)
+def _second_text(seconds: int) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{us // 1000:03d}"
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}"
 
 
 def line(event: Event) -> str:

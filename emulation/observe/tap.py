@@ -75,7 +75,7 @@ class Trace:
         new: Callable[..., Any] = tuple.__new__
 
         def note(kind: type[Event], *fields: object) -> None:
-            append(new(kind, (clock.now, node, *fields)))
+            append(new(kind, (clock.now, node) + fields))
             if len(buffer) >= BATCH_EVENTS:
                 flush()
 

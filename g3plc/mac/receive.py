@@ -73,7 +73,7 @@ class Receiver:
 
     __slots__ = (
         "_access", "_answer", "_answer_dst", "_answer_fcs", "_answer_flow", "_answer_now", "_answer_ssca",
-        "_clock", "_config", "_env", "_heard", "_kept", "_neighbours", "_phy", "_pos",
+        "_clock", "_config", "_counters", "_env", "_heard", "_kept", "_neighbours", "_phy", "_pos",
         "_reassembly", "_transmit", "deliver", "ignored",
     )  # fmt: skip
 
@@ -96,6 +96,7 @@ class Receiver:
         self._config = config
         self._access = access
         self._kept = kept
+        self._counters = kept.counters
         self._neighbours = neighbours
         self._pos = pos
         self._heard = pos.entries
@@ -134,7 +135,7 @@ class Receiver:
             return
         if self._reassembly.partials:
             self._reassembly.abandon(src)
-        counters = self._kept.counters
+        counters = self._counters
         counters[RX_DATA] += 1
         counters[RX_BROADCAST] += 1
         self.deliver(src, sap.BROADCAST, frame.payload, rx)
