@@ -35,10 +35,10 @@ _LONGEST_PAUSE_S = 1.0
 _TIMEOUT_S = 5.0
 _CONNACK_S = 2.0
 """Of a broker that dies before its CONNACK the library says nothing: it has to be given up soon."""
-_MOST_AT_ONCE = 4096
-"""Octets that are not urgent are sent in pieces of this size: whatever becomes urgent waits for one at most."""
-_FULL_S = 0.002
-"""Between two looks at whether a socket that was full takes more."""
+_MOST_AT_ONCE = 2048
+_PAUSE_S = 0.004
+"""So many octets that are not urgent go out at once, and so much later the next: a broker has to take them one by one,
+and whatever is urgent then waits behind them."""
 _NODELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 _log = logging.getLogger("gridglow.mqtt")
@@ -135,8 +135,12 @@ class Connection:
         return self._put(self._outgoing, publication(topic, payload, retain))
 
     def publish_urgent(self, topic: str, payload: bytes) -> bool:
-        """The same, ahead of everything that is not urgent; urgent messages keep their order."""
-        return self._put(self._urgent, publication(topic, payload, False))
+        """Send a message now, ahead of everything that is not urgent; urgent messages keep their order."""
+        packet, client = publication(topic, payload, False), self._client
+        if client is None or self._urgent or is_full(client):
+            return self._put(self._urgent, packet)
+        send(client, packet)
+        return True
 
     def _put(self, queue: deque[bytes], packet: bytes) -> bool:
         if not self.up.is_set() or len(queue) >= self._most_waiting:
@@ -245,7 +249,7 @@ class Connection:
                     given_up_at = time() + _TIMEOUT_S
                 elif time() > given_up_at:
                     raise aiomqtt.MqttError(f"nothing could be sent for {_TIMEOUT_S:.0f} s")
-                await asyncio.sleep(_FULL_S if is_full(client) else 0)
+                await asyncio.sleep(_PAUSE_S)
 
     def _next_packets(self) -> list[bytes]:
         """What is urgent, and as much of the rest as is read quickly at the other end."""

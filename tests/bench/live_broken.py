@@ -1,4 +1,4 @@
-"""What a live run does on a broker that stops for three seconds, and on one that holds everything back. Four minutes."""
+"""A live run on a broker that stops for three seconds, and on one that holds everything back. Four minutes."""
 
 from __future__ import annotations
 
