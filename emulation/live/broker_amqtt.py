@@ -13,7 +13,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NoReturn
 
 from amqtt.broker import Broker  # type: ignore[import-untyped]
@@ -25,6 +25,8 @@ from emulation.live.broker import BrokerError, Kind, listening_socket, local_url
 _log = logging.getLogger("gridglow.broker")
 
 _STOP_S = 5.0
+_MOST_KNOWN = 1 << 15
+"""Topics of which it is remembered who listens."""
 _CONNECT_S = 10.0
 """How long a new connection may take until its CONNECT."""
 _CONFIGURATION = {
@@ -39,6 +41,7 @@ class _Amqtt(Broker):  # type: ignore[misc]
     def __init__(self, listener: socket.socket) -> None:
         super().__init__(BrokerConfig.from_dict(_CONFIGURATION))
         self._listener = listener
+        self._subscriptions = _Subscriptions()
         self._strangers: set[asyncio.Task[object]] = set()
 
     async def _create_server_instance(self, listener_name: str, *_: object) -> asyncio.Server:
@@ -91,18 +94,69 @@ class _Amqtt(Broker):  # type: ignore[misc]
         return going
 
     async def _run_broadcast(self, running_tasks: Any) -> None:
-        """Likewise for what has to go out."""
-        await super()._run_broadcast(running_tasks)
+        """All that has to go out, each to the filters that match, where the library tries every filter every time."""
+        self._hand_out(await self._broadcast_queue.get(), running_tasks)
         while not self._broadcast_queue.empty():
-            await super()._run_broadcast(running_tasks)
+            self._hand_out(self._broadcast_queue.get_nowait(), running_tasks)
+
+    def _hand_out(self, message: dict[str, Any], tasks: Any) -> None:
+        """Nothing is kept for clients that are away: ours are anonymous, to whom nothing is promised."""
+        topic = message["topic"]
+        for subscriptions in self._subscriptions.matching(topic):
+            for session, qos in subscriptions:
+                handler = self._get_handler(session)
+                if handler is not None and session.transitions.state == "connected":
+                    sending = handler.mqtt_publish(topic, message["data"], message.get("qos", qos), retain=False)
+                    tasks.append(asyncio.ensure_future(sending))
 
     def _matches(self, topic: str, a_filter: str) -> bool:
-        return _matches(topic, a_filter)
+        return matches(topic, a_filter)
 
 
-@lru_cache(maxsize=1 << 17)
-def _matches(topic: str, topic_filter: str) -> bool:
-    """MQTT 3.1.1, 4.7. Cached, because every message is held against every filter of the broker."""
+_Subscribers = list[tuple[Any, int]]
+
+
+class _Subscriptions(dict[str, _Subscribers]):
+    """Filter to subscribers, as the library keeps them; and for each topic the ones that match it.
+
+    Most filters are topics, which need no comparing; the few others are compared once for each topic.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wild: dict[str, _Subscribers] = {}
+        self._known: dict[str, list[_Subscribers]] = {}
+
+    def __setitem__(self, topic_filter: str, subscribers: _Subscribers) -> None:
+        if "+" in topic_filter or "#" in topic_filter:
+            self._known.clear()
+            self._wild[topic_filter] = subscribers
+        super().__setitem__(topic_filter, subscribers)
+
+    def __delitem__(self, topic_filter: str) -> None:
+        if self._wild.pop(topic_filter, None) is not None:
+            self._known.clear()
+        super().__delitem__(topic_filter)
+
+    def clear(self) -> None:
+        """Nobody listens any more."""
+        self._known.clear()
+        self._wild.clear()
+        super().clear()
+
+    def matching(self, topic: str) -> list[_Subscribers]:
+        """The subscribers of every filter that matches."""
+        known = self._known.get(topic)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[topic] = [who for wild, who in self._wild.items() if matches(topic, wild)]
+        exact = self.get(topic)
+        return known if exact is None or topic in self._wild else [exact, *known]
+
+
+def matches(topic: str, topic_filter: str) -> bool:
+    """MQTT 3.1.1, 4.7."""
     if topic.startswith("$") and topic_filter.startswith(("+", "#")):
         return False
     levels, wanted = topic.split("/"), topic_filter.split("/")
