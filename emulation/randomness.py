@@ -12,8 +12,6 @@ from hashlib import sha256
 
 MASK = 0xFFFFFFFFFFFFFFFF
 GOLDEN = 0x9E3779B97F4A7C15
-MOST_SEED = 2**63 - 1
-"""Of a run: what every format that carries it can hold."""
 
 
 def mix64(value: int) -> int:

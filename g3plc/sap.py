@@ -74,22 +74,36 @@ HEADER_FAULT = 4
 class RxInfo:
     """What the PHY knows of a received frame.
 
-    `lqi` 0..255; `groups_cb` the SNR of each of the six tone-map groups in 1/100 dB; `src` and `flow` tell observers
-    whose transmission it was, whatever its octets say.
+    `lqi` 0..255; `snr_cb` the mean SNR in 1/100 dB and `offsets_cb` how far each of the six tone-map groups lies from
+    it; `src` and `flow` tell observers whose transmission it was, whatever its octets say.
     """
 
-    __slots__ = ("dt", "flow", "groups_cb", "lqi", "modulation", "src", "tone_map")
+    __slots__ = ("dt", "flow", "lqi", "modulation", "offsets_cb", "snr_cb", "src", "tone_map")
 
     def __init__(
-        self, src: int, dt: int, modulation: int, tone_map: int, lqi: int, groups_cb: Sequence[int], flow: int
+        self,
+        src: int,
+        dt: int,
+        modulation: int,
+        tone_map: int,
+        lqi: int,
+        snr_cb: int,
+        offsets_cb: Sequence[int],
+        flow: int,
     ) -> None:
         self.src = src
         self.dt = dt
         self.modulation = modulation
         self.tone_map = tone_map
         self.lqi = lqi
-        self.groups_cb = groups_cb
+        self.snr_cb = snr_cb
+        self.offsets_cb = offsets_cb
         self.flow = flow
+
+    @property
+    def groups_cb(self) -> list[int]:
+        """The SNR of each of the six tone-map groups in 1/100 dB."""
+        return [self.snr_cb + offset for offset in self.offsets_cb]
 
 
 class PhyService(Protocol):

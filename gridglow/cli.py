@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from emulation.randomness import MOST_SEED
 from gridglow import board_cli, compose, feeder_cli, leds, light_cli, live_cli, record, render, up, wireshark_cli
 from gridglow.errors import Commands, fail, path_of
+from gridglow.limits import MOST_SEED
 
 app = typer.Typer(
     name="gridglow",

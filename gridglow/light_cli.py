@@ -6,7 +6,6 @@ Neighbours: `led_gateway.settings` (what is allowed), `live_client` (the broker)
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,6 +76,8 @@ def hold(
 
 
 def _set(broker: str, pan: str, word: str, value: str) -> None:
+    import asyncio
+
     from emulation.live.command_line import OptionError, pan_of
     from emulation.live.mqtt import BrokerUrl, BrokerUrlError
     from emulation.live.topics import MOST_STATIONS
@@ -100,6 +101,8 @@ def _set(broker: str, pan: str, word: str, value: str) -> None:
 
 async def change(client: LiveClient, word: str, value: str) -> str:
     """Set one thing and return what it is now, in words. LiveError: refused, or nobody answers."""
+    import asyncio
+
     from gridglow.live_client import LiveError
 
     topics = client.topics

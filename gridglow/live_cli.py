@@ -7,7 +7,6 @@ Neighbours: `live_client` (the broker), `live_status`, `live_watch` (what is sho
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
@@ -252,6 +251,8 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _for(seconds: str) -> dict[str, Any]:
+    from decimal import Decimal, InvalidOperation
+
     if not seconds:
         return {}
     try:

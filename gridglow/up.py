@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emulation.randomness import MOST_SEED
 from gridglow.errors import fail, path_of
 from gridglow.files import make_folder
+from gridglow.limits import MOST_SEED
 from gridglow.live_cli import DEFAULT_PAN, SCENES
 
 if TYPE_CHECKING:

@@ -14,9 +14,6 @@ from typing import Annotated
 
 import typer
 
-from emulation.observe.evidence import CAPTURE_FILE, EVENTS_FILE, PSDU_CAPTURE_FILE
-from emulation.observe.jsonl import EvidenceError
-from emulation.observe.rebuild import rebuild_capture
 from gridglow.errors import fail, path_of
 
 PREFERENCES = (
@@ -48,6 +45,10 @@ def find_capture(directory: Path, psdu: bool) -> Path:
 
     Raises EvidenceError and OSError.
     """
+    from emulation.observe.evidence import CAPTURE_FILE, EVENTS_FILE, PSDU_CAPTURE_FILE
+    from emulation.observe.jsonl import EvidenceError
+    from emulation.observe.rebuild import rebuild_capture
+
     if directory.is_file():
         with directory.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
@@ -71,6 +72,8 @@ def wireshark(
     psdu: Annotated[bool, typer.Option("--psdu", help="whole PSDUs, one record for each segment")] = False,
 ) -> None:
     """Open the capture of a run in Wireshark, with LOADng, LBP and DLMS dissected."""
+    from emulation.observe.jsonl import EvidenceError
+
     try:
         capture = find_capture(directory, psdu)
     except EvidenceError as error:

@@ -104,7 +104,7 @@ class Connection:
         url: BrokerUrl,
         client_id: str,
         will: Will | None = None,
-        most_waiting: int = 5_000,
+        most_waiting: int = 20_000,
         on_up: Callable[[], None] | None = None,
         on_down: Callable[[], None] | None = None,
         longest_pause_s: float = _LONGEST_PAUSE_S,

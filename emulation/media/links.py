@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from emulation.media.channel import Channel
 from emulation.randomness import mix64
-from g3plc.phy.link import Link
+from g3plc.phy.link import Link, Salts, salts_of
 
 PERCENT = (1 << 32) // 100
 
@@ -73,12 +73,13 @@ class ChannelFaults:
 class LinkTable:
     """Links by sender, made when first asked for and thrown away when noise or faults change."""
 
-    __slots__ = ("_bucket", "_channel", "_links", "_version", "faults")
+    __slots__ = ("_bucket", "_channel", "_known_salts", "_links", "_version", "faults")
 
     def __init__(self, channel: Channel, faults: ChannelFaults) -> None:
         self._channel = channel
         self.faults = faults
         self._links: dict[int, list[Link]] = {}
+        self._known_salts: dict[int, Salts] = {}
         self._bucket = -1
         self._version = 0
 
@@ -122,5 +123,11 @@ class LinkTable:
             channel.group_offsets_cb(src, dst),
             pair in faults.down,
             faults.loss_percent.get(pair, 0) * PERCENT,
-            mix64(dst),
+            self._salts(dst),
         )
+
+    def _salts(self, dst: int) -> Salts:
+        salts = self._known_salts.get(dst)
+        if salts is None:
+            salts = self._known_salts[dst] = salts_of(mix64(dst))
+        return salts

@@ -66,6 +66,7 @@ class SimMedium:
         self._seed = seed
         self._stations: dict[int, Transceiver] = {}
         self._keys: dict[int, int] = {}
+        self._bits: dict[int, int] = {}
         self._hearers: dict[int, tuple[list[Hearer], int, int]] = {}
         self._wire: list[_OnTheWire] = []
         self.transmissions = 0
@@ -75,6 +76,7 @@ class SimMedium:
         """Switch a station on (a new life replaces the old one)."""
         self._tell_all()
         self._stations[station] = transceiver
+        self._bits[station] = 1 << station
         self._hearers.clear()
 
     def detach(self, station: int) -> None:
@@ -133,7 +135,9 @@ class SimMedium:
     def _listeners(self, src: int, now: int) -> tuple[list[Hearer], int, int]:
         stations = self._stations
         hearers = [
-            (stations[link.dst], link, 1 << link.dst) for link in self._table.of(src, now) if link.dst in stations
+            (stations[link.dst], link, self._bits[link.dst])
+            for link in self._table.of(src, now)
+            if link.dst in stations
         ]
         reach = sum(bit for _, _, bit in hearers) | 1 << src
         return hearers, sum(link.header_threshold < EVEN for _, link, _ in hearers), reach

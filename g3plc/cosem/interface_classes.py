@@ -7,6 +7,7 @@ versions are the Blue Book's. Neighbours: `objects` for the tables, `nodes.meter
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from g3plc.core.errors import WireError
@@ -66,8 +67,13 @@ def data(name: bytes, read: Callable[[], Data]) -> CosemObject:
 
 def register(name: bytes, read: Callable[[], Data], scaler: int, unit: int) -> CosemObject:
     """Class 3, version 0: attribute 2 the value, 3 its scaler (power of ten) and unit. Method 1, reset, is refused."""
-    scaler_unit = Data(STRUCTURE, (Data(INTEGER, scaler), Data(ENUM, unit)))
-    return CosemObject(REGISTER, 0, name, {2: Attribute(lambda _context: read()), 3: constant(scaler_unit)})
+    return CosemObject(REGISTER, 0, name, {2: Attribute(lambda _context: read()), 3: _scaler_unit(scaler, unit)})
+
+
+@cache
+def _scaler_unit(scaler: int, unit: int) -> Attribute:
+    """One for all registers of all meters with the same."""
+    return constant(Data(STRUCTURE, (Data(INTEGER, scaler), Data(ENUM, unit))))
 
 
 def clock(local_us: Callable[[], int], set_local_us: Callable[[int], None], deviation_min: int) -> CosemObject:

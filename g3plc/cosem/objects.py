@@ -77,6 +77,7 @@ class Method:
         self.tags = tags
 
 
+_NO_METHODS: Final[dict[int, Method]] = {}
 _constants: dict[tuple[int, object], Attribute] = {}
 _MOST_CONSTANTS: Final = 1024
 
@@ -116,7 +117,7 @@ class CosemObject:
         self.version = version
         self.logical_name = logical_name
         self.attributes = {1: constant(Data(OCTET_STRING, logical_name)), **attributes}
-        self.methods = methods or {}
+        self.methods = methods or _NO_METHODS
 
 
 class LogicalDevice:

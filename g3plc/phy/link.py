@@ -26,17 +26,27 @@ def draw(key: int, salt: int) -> int:
     return key * salt >> 32 & 0xFFFFFFFF
 
 
+Salts = tuple[int, int, int]
+"""Odd, of 64 bits: for headers, payloads and losses to faults."""
+
+
+def salts_of(word: int) -> Salts:
+    """The salts of a receiver from 64 bits of its own."""
+    return word | 1, word * _PAYLOAD_SALT & _MASK | 1, word * _LOSS_SALT & _MASK | 1
+
+
 class Link:
     """From station `src` to station `dst`.
 
-    `groups_cb`: SNR of each of the six tone-map groups. `down`: a fault makes the pair unable to decode each other.
-    `loss`: threshold of frames lost to a fault, 0 none. `salt`: 64 bits of the receiver's own, for its draws.
+    `offsets_cb`: how far the SNR of each of the six tone-map groups lies from the mean. `down`: a fault makes the pair
+    unable to decode each other. `loss`: threshold of frames lost to a fault, 0 none. `salts`: the receiver's own, for
+    its draws (`salts_of`).
     `certain_robo`: no frame in ROBO is lost to noise.
     """
 
     __slots__ = (
-        "_payload", "certain_robo", "down", "dst", "groups_cb", "header_salt", "header_threshold", "level_cb", "loss",
-        "loss_salt", "lqi", "noise_cb", "payload_salt", "snr_cb", "src",
+        "_payload", "certain_robo", "down", "dst", "header_salt", "header_threshold", "level_cb", "loss",
+        "loss_salt", "lqi", "noise_cb", "offsets_cb", "payload_salt", "snr_cb", "src",
     )  # fmt: skip
 
     def __init__(
@@ -48,21 +58,19 @@ class Link:
         offsets_cb: tuple[int, ...],
         down: bool = False,
         loss: int = 0,
-        salt: int = 1,
+        salts: Salts = (1, 1, 1),
     ) -> None:
         self.src = src
         self.dst = dst
         self.level_cb = level_cb
         self.noise_cb = noise_cb
         self.snr_cb = snr = level_cb - noise_cb
-        self.groups_cb = tuple(snr + offset for offset in offsets_cb)
+        self.offsets_cb = offsets_cb
         self.lqi = lqi_of(snr)
         self.down = down
         self.loss = loss
         self.header_threshold = CERTAIN if down else error_rate.header_threshold(snr)
-        self.header_salt = salt | 1
-        self.payload_salt = salt * _PAYLOAD_SALT & _MASK | 1
-        self.loss_salt = salt * _LOSS_SALT & _MASK | 1
+        self.header_salt, self.payload_salt, self.loss_salt = salts
         self.certain_robo = not error_rate.threshold(ROBO, max_psdu(ROBO, FULL_TONE_MAP), snr)
         self._payload: dict[int, int] | None = None
 
@@ -89,5 +97,6 @@ class Link:
         """Mean over the groups in use, in whole 1/100 dB."""
         if tone_map == FULL_TONE_MAP:
             return self.snr_cb
-        groups = [snr for group, snr in enumerate(self.groups_cb) if tone_map >> group & 1]
+        snr = self.snr_cb
+        groups = [snr + offset for group, offset in enumerate(self.offsets_cb) if tone_map >> group & 1]
         return sum(groups) // len(groups)

@@ -235,7 +235,7 @@ class Transceiver:
             self._env.note(events.RxOk, tx.src, tx.frame, link.level_cb, link.lqi)
         self.user.pd_data_indication(
             tx.psdu,
-            RxInfo(tx.src, tx.dt, tx.modulation, tx.tone_map, link.lqi, link.groups_cb, tx.flow),
+            RxInfo(tx.src, tx.dt, tx.modulation, tx.tone_map, link.lqi, link.snr_cb, link.offsets_cb, tx.flow),
         )
 
     def _ack_heard(self, tx: Transmission, link: Link) -> None:

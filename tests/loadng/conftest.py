@@ -33,7 +33,7 @@ SECOND = 1_000_000
 
 
 def rx_info(src: int, lqi: int, flow: int, now: int) -> RxInfo:
-    return RxInfo(src, 0, 0, 0x3F, lqi, (0,) * 6, flow)
+    return RxInfo(src, 0, 0, 0x3F, lqi, 0, (0,) * 6, flow)
 
 
 class Known:

@@ -318,7 +318,7 @@ def costs(**changes):
 )
 def test_link_costs_of_the_standard(changes, expected):
     links = costs(**changes)
-    rx = [RxInfo(1, 0, 0, 0x3F, lqi, (), 0) for lqi in expected]
+    rx = [RxInfo(1, 0, 0, 0x3F, lqi, 0, (), 0) for lqi in expected]
     assert [links.cost(1, info) for info in rx] == list(expected.values())
 
 

@@ -13,7 +13,7 @@ from g3plc import events, sap
 from g3plc.core.env import Env
 from g3plc.core.flow import GET_REQUEST, flow_tag
 from g3plc.core.ofdm import ACK_US, FULL_TONE_MAP, HEADER_US, PREAMBLE_US, ROBO, SLOT_US, airtime_us
-from g3plc.phy.link import Link
+from g3plc.phy.link import Link, salts_of
 from g3plc.phy.transceiver import Transceiver
 
 START = 7_000_000_000
@@ -30,7 +30,7 @@ class Table:
     def __init__(self, levels: dict[tuple[int, int], int], down: Iterable[tuple[int, int]] = (), loss: int = 0) -> None:
         self._links: dict[int, list[Link]] = {}
         for (src, dst), level in sorted(levels.items()):
-            link = Link(src, dst, level, NOISE, (0,) * 6, (src, dst) in set(down), loss, mix64(dst))
+            link = Link(src, dst, level, NOISE, (0,) * 6, (src, dst) in set(down), loss, salts_of(mix64(dst)))
             self._links.setdefault(src, []).append(link)
 
     def refresh(self, now: int) -> bool:
