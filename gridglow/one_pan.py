@@ -178,7 +178,8 @@ class OnePan:
     async def clear(self) -> None:
         """Take back what the director retains, on a broker that outlives us: the run is over. Call it after `run`."""
         topics, faults = self.shell.director.topics, self.stage.faults.records
-        records = [topics.run, topics.clock, topics.keep("director"), *(topics.fault(fault.id) for fault in faults)]
+        kept = (topics.keep("director"), topics.keep("gateway"))
+        records = [topics.run, topics.clock, *kept, *(topics.fault(fault.id) for fault in faults)]
         try:
             async with asyncio.timeout(CUT_S * 2), client_of(self._url, ANSWER_S) as connection:
                 for topic in records:

@@ -27,6 +27,7 @@ from led_gateway.ddp import DdpHost, DdpOutput
 from led_gateway.director_time import DirectorTime
 from led_gateway.gateway_status import GatewayStatus
 from led_gateway.inlet import Inlet
+from led_gateway.keep_record import GatewayKeep
 from led_gateway.lamp import Lamp
 from led_gateway.meter import Meter
 from led_gateway.settings import SettingError, Settings
@@ -94,7 +95,7 @@ class Gateway:
         self._rival_s = -FRESH_S
         self._begins_s = float("inf")
         self._spoken = False
-        self._config = b""
+        self._config = self._kept = b""
         self._topics_used: list[str] = []
         self._beat = 0
         self._status_due = False
@@ -159,6 +160,7 @@ class Gateway:
         connection.handle(topics.clock, inlet.each)
         connection.handle(topics.fault("+"), inlet.record)
         connection.handle(topics.status("+"), inlet.record)
+        connection.handle(topics.keep(NAME), inlet.record)
         connection.handle(topics.led_set("+"), self._fresh(inlet.record))
         connection.handle(topics.board_status("+"), inlet.record)
         connection.handle(topics.board_button("+"), self._fresh(inlet.each))
@@ -177,7 +179,7 @@ class Gateway:
     def _on_up(self) -> None:
         """Everything retained comes in anew; what we retain may be gone."""
         self._begins_s = min(self._begins_s, self._loop.time() + LISTEN_S)
-        self._config, self._said_state = b"", ""
+        self._config, self._said_state, self._kept = b"", "", b""
         self._restart()
         self.traffic.connected()
         self._loop.call_later(STALE_S, self.traffic.drop_stale_faults)
@@ -349,6 +351,7 @@ class Gateway:
         if not self.works or self._standing_by or self._loop.time() < self._begins_s:
             return
         self._publish_config()
+        self._publish_keep()
         if self._status_due or self._state() != self._said_state:
             self._status_due, self._said_state = False, self._state()
             self.connection.publish(self.topics.status(NAME), self._status().encode(), retain=True)
@@ -365,6 +368,14 @@ class Gateway:
         due = config != self._config or self._beat % CONFIG_BEATS == 0
         if due and self.connection.publish(self.topics.led_config, config, retain=True):
             self._config = config
+
+    def _publish_keep(self) -> None:
+        """What the next life cannot know from the retained records of others."""
+        if not self.traffic.run or self.traffic.obstacle:
+            return
+        keep = GatewayKeep(self.traffic.run, *self.lamp.collected()).encode()
+        if keep != self._kept and self.connection.publish(self.topics.keep(NAME), keep, retain=True):
+            self._kept = keep
 
     def _status(self) -> GatewayStatus:
         lamp, meter, counts = self.lamp, self.meter, self.traffic.counts

@@ -18,9 +18,10 @@ from led_gateway.board import Board
 from led_gateway.display_clock import DisplayClock
 from led_gateway.frame_writer import FrameWriter
 from led_gateway.meter import Meter
-from led_gateway.model import Follow, Forget, Input
+from led_gateway.model import Collected, Follow, Forget, Input
 from led_gateway.settings import Settings
 from led_gateway.show import Show
+from led_gateway.state import FAILED, READ
 
 NOBODY = -1
 _SETTLING = (ev.TxEnd, ev.Ack)
@@ -115,6 +116,16 @@ class Lamp:
             return False
         key = (input_.node, input_.frame)
         return key in show.state.lights and key not in lights
+
+    def collected(self) -> Collected:
+        """How far the present collection has come."""
+        if self._show is None:
+            return Collected(False, (), ())
+        state = self._show.state
+        by_rest = [
+            tuple(meter for meter, leaf in enumerate(state.leaves) if leaf.rest == rest) for rest in (READ, FAILED)
+        ]
+        return Collected(state.collecting, by_rest[0], by_rest[1])
 
     # -- what is seen
 

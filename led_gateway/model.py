@@ -5,6 +5,7 @@ An input is an event of `g3plc.events` or one of the small ones here:
 * `Stands(station, on, joined, routes)`: how a station stands, from its retained status. `routes` are all of its
   routes as (destination, next hop, hops); they replace what was known of it. An agent that is gone is
   `Stands(station, False, False, ())`.
+* `Collected(collecting, read, failed)`: how far the present collection has come, from the retained `keep/gateway`.
 * `Forget()`: a new run. All is dark again; speed and `Follow` stay.
 * `Follow(station)`: draw only what belongs to this station's transactions, -1 everything.
 * `Tick()`: display time has gone on; `Show.frame` sends it when `state.due_ms` has come.
@@ -29,7 +30,7 @@ from led_gateway import on_air, standing
 from led_gateway.board import Board
 from led_gateway.state import BROADCAST, NEVER_MS, NOBODY, State, dark
 
-__all__ = ["Board", "Follow", "Forget", "Input", "Stands", "State", "Tick", "dark", "reduce"]
+__all__ = ["Board", "Collected", "Follow", "Forget", "Input", "Stands", "State", "Tick", "dark", "reduce"]
 
 MOST_PERMILLE = 1_000_000
 
@@ -41,6 +42,14 @@ class Stands(NamedTuple):
     on: bool
     joined: bool
     routes: tuple[tuple[int, int, int], ...] = ()
+
+
+class Collected(NamedTuple):
+    """Whether a collection is under way, the meters that it has read, and those that it gave up."""
+
+    collecting: bool
+    read: tuple[int, ...]
+    failed: tuple[int, ...]
 
 
 class Forget(NamedTuple):
@@ -57,7 +66,7 @@ class Tick(NamedTuple):
     """Display time has gone on."""
 
 
-Input = Stands | Forget | Follow | Tick
+Input = Stands | Collected | Forget | Follow | Tick
 
 
 def reduce(state: State, input_: Event | Input, t_ms: int) -> State:
@@ -118,9 +127,15 @@ def _stands(state: State, stands: Stands, t_ms: int) -> State | None:
     return standing.stands(state, stands.station, stands.on, stands.joined, stands.routes, t_ms)
 
 
+def _collected(state: State, found: Collected, t_ms: int) -> State | None:
+    if not all(type(meter) is int for meter in (*found.read, *found.failed)):
+        return None
+    return standing.collected(state, bool(found.collecting), found.read, found.failed, t_ms)
+
+
 _Handler = Callable[[State, Any, int], "State | None"]
 
-_INPUTS: dict[type, _Handler] = {Tick: _tick, Forget: _forget, Follow: _follow, Stands: _stands}
+_INPUTS: dict[type, _Handler] = {Tick: _tick, Forget: _forget, Follow: _follow, Stands: _stands, Collected: _collected}
 _EVENTS: dict[type, _Handler] = {
     ev.Clock: _clock,
     ev.TxStart: on_air.tx_start,

@@ -140,6 +140,18 @@ def collection(state: State, e: ev.Collection, t_ms: int) -> State | None:
     return state
 
 
+def collected(
+    state: State, collecting: bool, read: tuple[int, ...], failed: tuple[int, ...], t_ms: int
+) -> State | None:
+    """How far a collection has come that began before anybody looked."""
+    if not _known(state, *read, *failed):
+        return None
+    for meters, rest in ((read, READ), (failed, FAILED)):
+        for meter in meters:
+            state = set_leaf(state, meter, state.leaves[meter]._replace(rest=rest), t_ms)
+    return state._replace(collecting=collecting)
+
+
 def power(state: State, e: ev.Power, t_ms: int) -> State | None:
     """A station is switched on, with empty tables, or off."""
     if ill_formed(e) or not _known(state, e.node):
@@ -168,7 +180,7 @@ def stands(state: State, station: int, on: bool, joined: bool, routes: object, t
     leaf = state.leaves[station]
     if not (on and joined):
         return set_leaf(state, station, Leaf(), t_ms)
-    return state if leaf.joined else set_leaf(state, station, Leaf(joined=True, since_ms=t_ms), t_ms)
+    return state if leaf.joined else set_leaf(state, station, leaf._replace(joined=True, since_ms=t_ms), t_ms)
 
 
 # -- routes

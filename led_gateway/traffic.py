@@ -18,7 +18,9 @@ from emulation.live.rate import BoundedLog
 from emulation.live.records import ClockRecord, FaultRecord, RunRecord
 from emulation.live.topics import PayloadError, Topics, number_of
 from g3plc import events as ev
+from led_gateway.keep_record import GatewayKeep
 from led_gateway.lamp import NOBODY, Lamp
+from led_gateway.model import Collected
 from led_gateway.station_view import StationView
 
 AHEAD_MS = 2000
@@ -27,6 +29,7 @@ _MOST_FAULT = 0xFFFFFFFF
 _MOST_KEPT = 1000
 _MOST_CLOCKS = 8
 _KINDS = frozenset(kind.__name__ for kind in ev.EVENTS)
+_PROGRESS = (ev.Collection, ev.ReadDone, ev.ReadFailed)
 _FROM_RECORDS = frozenset(("Clock", "Fault"))
 """The retained records say the same, and say it again."""
 
@@ -57,6 +60,8 @@ class Traffic:
         self._fault_payloads: dict[int, bytes] = {}
         self._seen_faults: set[int] = set()
         self._seen_run = False
+        self._keep: GatewayKeep | None = None
+        self._followed = False
         self._status_payloads: dict[int, bytes] = {}
         self._stations = StationView()
         self._faults: dict[int, FaultRecord] = {}
@@ -104,6 +109,8 @@ class Traffic:
             self._on_clock(topic, payload)
         elif first == "fault" and len(levels) == 2:
             self._on_fault(topic, levels[1], payload)
+        elif levels == ["keep", "gateway"]:
+            self._on_keep(topic, payload)
         elif first == "status" and len(levels) == 2 and levels[1].isascii() and levels[1].isdigit():
             self._on_status(topic, levels[1], payload)
         return False
@@ -165,6 +172,7 @@ class Traffic:
         self._faults.clear()
         self._in_force.clear()
         self._stations.forget()
+        self._followed = False
 
     def _on_clock(self, topic: str, payload: bytes) -> None:
         if not payload:
@@ -191,6 +199,7 @@ class Traffic:
             self.receive(self._topics.fault(number), payload)
         for station, payload in list(self._status_payloads.items()):
             self.receive(self._topics.status(station), payload)
+        self._restore()
 
     def _paced(self, pace: Pace) -> None:
         if pace.speed_permille:
@@ -245,6 +254,21 @@ class Traffic:
             self._in_force[number] = record
             self._lamp.take(_fault_event(record, now, "begin"))
 
+    # -- what an earlier life has seen
+
+    def _on_keep(self, topic: str, payload: bytes) -> None:
+        self._keep = GatewayKeep.decode(topic, payload) if payload else None
+        if self._clock.generation >= 0:
+            self._restore()
+
+    def _restore(self) -> None:
+        """Once in a run, and before anything has happened in it that we have seen ourselves."""
+        keep = self._keep
+        if keep is None or self._followed or keep.run != self.run:
+            return
+        self._followed = True
+        self._lamp.take(Collected(keep.collecting, keep.read, keep.failed))
+
     # -- stations and events
 
     def _on_status(self, topic: str, text: str, payload: bytes) -> None:
@@ -278,6 +302,7 @@ class Traffic:
             return False
         self.counts["events"] += 1
         self._stations.touched(event)
+        self._followed = self._followed or isinstance(event, _PROGRESS)
         return self._lamp.take(event)
 
 

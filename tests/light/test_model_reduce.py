@@ -14,7 +14,7 @@ from g3plc import events as ev
 from g3plc.core import flow
 from led_gateway import state as limits
 from led_gateway.effects import render
-from led_gateway.model import Follow, Forget, Stands, State, Tick, dark, reduce
+from led_gateway.model import Collected, Follow, Forget, Stands, State, Tick, dark, reduce
 from led_gateway.show import Show
 
 sys.path.append(str(Path(__file__).resolve().parent))
@@ -365,3 +365,17 @@ def test_what_makes_no_sense_is_counted_and_seen_nowhere(bad: Any) -> None:
     show.take(bad, AT)
     assert show.refused == 1
     assert {show.frame(t_ms) for t_ms in range(AT, AT + 1000, 25)} == {before}
+
+
+def test_a_collection_that_began_before_anybody_looked() -> None:
+    state = reduce(dark(BOARD), Collected(True, (1, 2), (3,)), 0)
+    assert [state.leaves[meter].rest for meter in (1, 2, 3)] == [
+        limits.READ,
+        limits.READ,
+        limits.FAILED,
+    ] and state.collecting
+    later = reduce(state, Stands(1, True, True, ()), 10)
+    assert later.leaves[1].joined and later.leaves[1].rest == limits.READ
+    for wrong in ((4000,), (-1,), ("3",)):
+        refused = reduce(state, Collected(True, wrong, ()), 0)  # type: ignore[arg-type]
+        assert refused.refused == state.refused + 1 and refused.leaves == state.leaves

@@ -47,6 +47,7 @@ TABLE = [
     ("keep/0", "c", "c"),
     ("keep/17", "n", "n"),
     ("keep/director", "d", "d"),
+    ("keep/gateway", "g", "g"),
     ("cmd/link/3-17", "go", "d"),
     ("cmd/link/route 17", "go", "d"),
     ("cmd/cable/212", "go", "d"),

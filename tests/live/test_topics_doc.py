@@ -36,6 +36,7 @@ from led_gateway.board_record import PRESSES, BoardStatus, ButtonPress
 from led_gateway.config_record import LedConfig
 from led_gateway.gateway_status import STATES as GATEWAY_STATES
 from led_gateway.gateway_status import GatewayStatus
+from led_gateway.keep_record import GatewayKeep
 from led_gateway.themes import THEMES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -52,6 +53,7 @@ READERS: dict[str, Any] = {
     "status-director": DirectorStatus.decode,
     "keep-station": KeepRecord.decode,
     "keep-director": StageKeep.decode,
+    "keep-gateway": GatewayKeep.decode,
     "job": JobRecord.decode,
     "job-result": JobResult.decode,
     "sync": SyncRecord.decode,
@@ -106,6 +108,7 @@ def test_every_topic_and_every_command_is_on_the_page() -> None:
         topics.run, topics.clock, topics.fault("<id>"), topics.level("<station>"), topics.air("<station>"),
         topics.event("<station>", "<Kind>"), topics.log("<station>"), topics.status("<station>"),
         topics.status("director"), topics.keep("<station>"), topics.keep("director"), topics.job("<id>"),
+        topics.keep("gateway"),
         topics.job_result("<id>"), topics.sync("<process>"), topics.sync_answer("<process>"),
         topics.led_frame(), topics.led_frame("<part>"), topics.led_config, topics.led_set("<word>"),
         topics.status("gateway"), topics.board_status("<id>"), topics.board_button("<id>"),
@@ -166,6 +169,9 @@ def test_the_other_records_fit() -> None:
     check("sync", SyncRecord(5).encode())
     check("sync-answer", SyncRecord(5, 6).encode())
     check("keep-director", StageKeep(5).encode())
+    keep = GatewayKeep(5, True, (1, 48), (17,))
+    check("keep-gateway", keep.encode())
+    assert GatewayKeep.decode("keep/gateway", keep.encode()) == keep
     check("keep-station", KeepRecord(5, 1, True, {"frame": 1}).encode())
     check("status-station", StatusRecord(True, "ab", 17, routes=[[0, 15, 2]], counters={"a": 1}).encode())
     check("status-director", DirectorStatus(True, "ab", speed_permille=250).encode())

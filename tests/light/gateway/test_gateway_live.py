@@ -299,6 +299,36 @@ def test_of_two_gateways_one_is_silent_until_the_other_is_gone(play: Play) -> No
     play(story)
 
 
+def test_a_gateway_that_starts_later_knows_what_has_been_read(play: Play) -> None:
+    async def story(bench: Bench) -> None:
+        first = await bench.shown()
+        homes = Feeder.load("board").stations
+        for station in range(1, 49):
+            bench.stands(station)
+        await bench.until(lambda: all(any(bench.lit(led)) for led in homes))
+        joined = bench.lit(homes[6])
+        bench.event(ev.Collection(bench.now_us, 0, "started", 48, 0, 0))
+        for meter in (5, 7):
+            bench.event(ev.ReadDone(bench.now_us, 0, meter, bytes(6), 2, "1", "Wh", 1, 1, 5, meter))
+        bench.event(ev.ReadFailed(bench.now_us, 0, 9, bytes(6), 2, "no answer", "", 3, 9))
+        await bench.until(lambda: bench.lit(homes[5])[0] > joined[0] and bench.lit(homes[9])[1] == 0)
+        read = bench.lit(homes[5])
+        await asyncio.sleep(0.6)
+        first.stop()
+        await bench.until(lambda: bench.status["state"] == "gone")
+        bench.picture = Picture()
+        await bench.gateway()
+        await bench.until(lambda: len(bench.rgb) == 3 * 411 and bench.lit(homes[5]) == bench.lit(homes[7]) == read, 4.0)
+        await bench.until(
+            lambda: bench.lit(homes[9])[1] == 0 < bench.lit(homes[9])[0] and bench.lit(homes[6]) == joined
+        )
+        # what it sees itself counts for more than what it was told
+        bench.event(ev.Collection(bench.now_us, 0, "started", 48, 0, 0))
+        await bench.until(lambda: bench.lit(homes[5]) == joined)
+
+    play(story)
+
+
 def test_another_feeder_is_another_session(play: Play) -> None:
     async def story(bench: Bench) -> None:
         await bench.shown()
@@ -340,7 +370,7 @@ def test_at_the_end_nothing_is_left_but_its_status(play: Play) -> None:
                 if message.topic.value == "end":
                     break
                 found += [message.topic.value.removeprefix(bench.topics.prefix)] * message.retain
-        assert sorted(found) == ["clock", "run", "status/gateway"]
+        assert sorted(found) == ["clock", "keep/gateway", "run", "status/gateway"]
 
     play(story)
 
