@@ -86,7 +86,7 @@ def _adp(frame: mac_frame.MacFrame, lines: list[Line]) -> None:
     if mesh is not None:
         source, destination = mesh.originator, mesh.destination
         way = f"{station_name(source)} to {station_name(destination)}"
-        lines.append(("adp", f"mesh header, {way}, {mesh.hops_left} hops left"))
+        lines.append(("adp", f"mesh header, {way}, {_hops(mesh.hops_left)} left"))
     if bc0 is not None:
         lines.append(("adp", f"broadcast {bc0.sequence}"))
     kind = lowpan.KINDS[msdu[at]]
@@ -124,8 +124,8 @@ def _loadng(message: loadng_msg.Message) -> str:
         flags = ", repair" if message.route_repair else ""
         weak = f", {message.weak_link_count} weak" if message.weak_link_count else ""
         return (
-            f"{name} {message.sequence_number}, {way}, cost {message.route_cost} over {message.hop_count} hops{weak}, "
-            f"{message.hop_limit} hops left{flags}"
+            f"{name} {message.sequence_number}, {way}, cost {message.route_cost} over {_hops(message.hop_count)}"
+            f"{weak}, {_hops(message.hop_limit)} left{flags}"
         )
     if isinstance(message, loadng_msg.Rerr):
         return f"{name}, {way}: {station_name(message.unreachable)} cannot be reached (code {message.error_code})"
@@ -210,3 +210,7 @@ def _address(address: mac_frame.Address) -> str:
 def _host(address: bytes, pan: int) -> str:
     short = ipv6.short_of(address, pan)
     return station_name(short) if short is not None else address.hex()
+
+
+def _hops(count: int) -> str:
+    return f"{count} hop{'' if count == 1 else 's'}"

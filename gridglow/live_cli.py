@@ -36,7 +36,7 @@ SCENES = ("route", "read", "heal", "night")
 
 
 def director(
-    scenes: Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="default: the paper's")] = None,
+    scenes: Annotated[list[str] | None, typer.Argument(metavar="SCENARIO", help="default: the paper's")] = None,
     loop: Annotated[bool | None, typer.Option("--loop/--once", help="default: a loop if there are several")] = None,
     speed: Annotated[str, typer.Option(help="instead of the scenarios' own speeds")] = "",
     play: Annotated[bool, typer.Option("--play/--no-play", help="the scenarios' jobs and faults")] = True,

@@ -24,7 +24,9 @@ from emulation.live.topics import PayloadError, Topics
 from emulation.observe.facts import station_name
 from emulation.observe.prose import clock_text
 
-_OPEN = "until further notice"
+_OPEN = "it is ended"
+_OFF_NS = 1_000_000
+"""A millisecond: offsets in microseconds times permille of real time."""
 
 
 def filters(topics: Topics) -> tuple[str, ...]:
@@ -38,6 +40,7 @@ def status_view(topics: Topics, found: Mapping[str, bytes], now_ms: int | None =
     parts: list[RenderableType] = [_head(topics, found, now_ms)]
     if _faults(topics, found):
         parts.append(faults_view(topics, found))
+    parts += _clocks(topics, found)
     parts.append(_stations(topics, found, now_ms))
     return Group(*parts)
 
@@ -57,7 +60,7 @@ def faults_view(topics: Topics, found: Mapping[str, bytes]) -> RenderableType:
         power = ", power off beyond" if fields["power"] else ""
         table.add_row(
             str(fields["id"]), f"{fields['kind']} {fields['where']}", f"[red]{what}[/]{power}",
-            clock_text(fields["from_us"]), until, fields["owner"],
+            clock_text(fields["from_us"]), until, fields["owner"].removeprefix("client "),
         )  # fmt: skip
     return table
 
@@ -79,11 +82,26 @@ def _head(topics: Topics, found: Mapping[str, bytes], now_ms: int) -> Text:
     text.append(_speed(clock.speed_permille, director is not None and director.auto), style="bold")
     if director is not None:
         text.append(f"   {director.ready} of {director.stations} stations are on", style="")
-        text.append(f"   {director.jobs} jobs under way" if director.jobs else "")
+        jobs = "1 job" if director.jobs == 1 else f"{director.jobs} jobs"
+        text.append(f"   {jobs} under way" if director.jobs else "")
         if not director.faithful:
             text.append("   not faithful", style="bold red")
             text.append(f": {director.late} of {director.heard} frames came late; try `gridglow speed auto`")
     return text.append("\n")
+
+
+def _clocks(topics: Topics, found: Mapping[str, bytes]) -> list[RenderableType]:
+    """What is to be said of wall clocks that differ from the director's by more than a millisecond of emulated time."""
+    clock = _clock(topics, found)
+    permille = max(clock.speed_permille, 1) if clock is not None else 1
+    off = [record for record, _ in _statuses(topics, found) if abs(record.offset_us) * permille > _OFF_NS]
+    if not off:
+        return []
+    worst = max((record.offset_us for record in off), key=abs) / 1000
+    stations = "1 station" if len(off) == 1 else f"{len(off)} stations"
+    return [
+        Text(f"the wall clock of {stations} is up to {worst:+.1f} ms off the director's: corrected", style="yellow")
+    ]
 
 
 def _speed(permille: int, auto: bool) -> str:
@@ -94,11 +112,11 @@ def _speed(permille: int, auto: bool) -> str:
 
 def _stations(topics: Topics, found: Mapping[str, bytes], now_ms: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim", collapse_padding=True)
-    table.add_column("station")
+    table.add_column("station", no_wrap=True)
     table.add_column("state")
     for name in ("boot", "heard", "late", "doubt", "lag"):
         table.add_column(name, justify="right")
-    table.add_column("way to the coordinator")
+    table.add_column("to coordinator", no_wrap=True)
     table.add_column("routes", justify="right")
     stations = sorted(_statuses(topics, found), key=lambda item: item[0].station)
     for record, routes in stations:
@@ -119,7 +137,7 @@ def _station(record: StatusRecord, routes: list[list[int]], now_ms: int) -> tupl
         hops = {route[0]: (route[1], route[2] if len(route) > 2 else 0) for route in routes}
         if 0 in hops:
             next_hop, count = hops[0]
-            way = "direct" if next_hop == 0 else f"via {station_name(next_hop)}, {count} hops"
+            way = "direct" if next_hop == 0 else f"{station_name(next_hop)}, {count} hops"
     return (
         station_name(record.station), Text(state, style=style), str(record.boot), str(record.heard),
         Text(str(record.late), style="red" if record.late else ""), str(record.sense_doubt),

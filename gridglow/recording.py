@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from emulation.observe.tap import Failure, Observer
 from emulation.scenario import Scenario
 from g3plc.events import Event, TxStart
 from gridglow.report import Results
+from gridglow.simulate import program_version
 
 WINDOW_S = 1.0
 """Processes and broker are not of one pace: an event waits so long, wall time, for those that happened before it."""
@@ -169,5 +169,5 @@ def facts_of(run: RunRecord, scenario: Scenario, pan: int) -> RunFacts:
     """The header of the evidence."""
     return RunFacts(
         run.scenario, run.seed, run.feeder, run.feeder_sha256, run.epoch_s, run.profile, scenario.meters,
-        version("gridglow"), pan, {"scenario": run.text, "feeder": scenario.feeder.source},
+        program_version(), pan, {"scenario": run.text, "feeder": scenario.feeder.source},
     )  # fmt: skip

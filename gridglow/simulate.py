@@ -46,12 +46,12 @@ def facts_of(scenario: Scenario, seed: int) -> RunFacts:
         epoch_s=scenario.epoch_s,
         profile=scenario.profile,
         meters=scenario.meters,
-        version=_version(),
+        version=program_version(),
         texts={"scenario": scenario.text, "feeder": scenario.feeder.source},
     )
 
 
-def _version() -> str:
+def program_version() -> str:
     """The version of the installed package; a plain checkout has none."""
     try:
         return version("gridglow")

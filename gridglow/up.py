@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def up(
     scenario: Annotated[
-        str | None, typer.Argument(metavar="[SCENARIO]", help="default: the paper's scenes in a loop")
+        str | None, typer.Argument(metavar="SCENARIO", help="default: the paper's scenes in a loop")
     ] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="of the broker; 0: any free one", show_default="1883 if free")

@@ -122,13 +122,15 @@ def test_status_tells_what_is_retained_and_survives_garbage() -> None:
             late=5, heard=100,
         ).encode(),
         T.status(0): StatusRecord(True, "a", 0, beat_ms=now_ms, state="on").encode(),
-        T.status(17): StatusRecord(True, "b", 17, beat_ms=now_ms, state="on", routes=[[0, 15, 2]]).encode(),
+        T.status(17): StatusRecord(
+            True, "b", 17, beat_ms=now_ms, state="on", routes=[[0, 15, 2]], offset_us=-2100
+        ).encode(),
         T.status(18): StatusRecord(False, "c", 18, state="gone").encode(),
     }  # fmt: skip
     text = drawn(status_view(T, found, now_ms))
     for wanted in (
         "A title", "00:00:02.000", "0.5 times", "not faithful", "link 3-17", "weak 20", "00:00:05.000",
-        "via meter-15, 2 hops", "offline", "2 of 49",
+        "meter-15, 2 hops", "offline", "2 of 49", "the wall clock of 1 station is up to -2.1 ms off",
     ):  # fmt: skip
         assert wanted in text, wanted
     garbage = dict.fromkeys((*found, T.status("x"), T.fault("y")), b"\xff")

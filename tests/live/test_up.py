@@ -304,6 +304,30 @@ def test_it_waits_for_a_broker_and_leaves_it_tidy(tmp_path: Path) -> None:
         running.process.kill()
 
 
+def test_two_networks_share_a_broker(tmp_path: Path) -> None:
+    program, port = mosquitto(), free_port()
+    url = f"mqtt://127.0.0.1:{port}"
+    configuration = tmp_path / "mosquitto.conf"
+    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([program, "-c", str(configuration)], stdout=quiet, stderr=quiet) as broker:
+        pans = ["0001", "0002"]
+        words = ("up", "row4", "--broker", url, "--speed", "2", "--no-light", "--pan")
+        running = [Running(*words, pan) for pan in pans]
+        try:
+            for one in running:
+                one.wait_for("all 4 stations are on")
+            assert gridglow("break", "1-2", "--pan", pans[0], broker=url).returncode == 0
+            assert "link 1-2" in gridglow("faults", "--pan", pans[0], broker=url).stdout
+            assert "no fault is in force" in gridglow("faults", "--pan", pans[1], broker=url).stdout
+            assert "done: value" in gridglow("read", "1", "--pan", pans[1], broker=url).stdout
+            assert [one.end() for one in running] == [0, 0]
+        finally:
+            for one in running:
+                one.process.kill()
+            broker.terminate()
+
+
 def _retained(port: int) -> dict[str, str]:
     words = ["mosquitto_sub", "-p", str(port), "-t", "gridglow/#", "-v", "--retained-only", "-W", "1"]
     lines = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False).stdout.splitlines()

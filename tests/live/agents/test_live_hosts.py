@@ -17,7 +17,7 @@ import pytest
 from coordinator.factory import coordinator
 from emulation.grid.fault import FaultOrder
 from emulation.grid.feeder import Feeder
-from emulation.live.mqtt import Connection
+from emulation.live.mqtt import BrokerUrl, Connection
 from emulation.live.records import FaultRecord, JobRecord
 from emulation.scenario import JobOrder, Scenario
 from emulation.sim import Application, Factory
@@ -312,15 +312,46 @@ def test_log_levels_change_while_running_and_files_are_written(play: Play, tmp_p
     play(story)
 
 
-def test_a_full_disk_for_logs_is_survived(play: Play) -> None:
+def test_a_full_disk_for_logs_is_survived(play: Play, tmp_path: Path) -> None:
+    for name in ("coordinator", "meter-1", "meter-2", "meter-3"):
+        (tmp_path / f"{name}.log").symlink_to("/dev/full")
+
     async def story(stage: Any) -> None:
-        host = stage.join(ALL, log_dir=Path("/dev/full/logs"))
+        host = stage.join(ALL, log_dir=tmp_path)
         await stage.begin(4000)
         await stage.all_on()
         assert (await stage.job(1, "read", 3))["status"] == "done"
         await stage.until(lambda: host.logs.lost)
 
     play(story)
+
+
+def test_a_broker_that_reads_nothing_costs_messages_and_then_the_connection() -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(bytes.fromhex("20020000"))
+        await asyncio.sleep(60)
+
+    async def story() -> None:
+        server = await asyncio.start_server(mute, "127.0.0.1", 0, limit=1024)
+        port = server.sockets[0].getsockname()[1]
+        connection = Connection(BrokerUrl("127.0.0.1", port), "c", most_waiting=20)
+        running = asyncio.create_task(connection.run())
+        await asyncio.wait_for(connection.up.wait(), 5)
+        sent = 0
+        while connection.publish("x", b"y" * 1_000_000) and sent < 200:
+            sent += 1
+            await asyncio.sleep(0.005)
+        assert sent < 200 and connection.dropped == 1
+        end = time.monotonic() + 15
+        while not connection.losses and time.monotonic() < end:
+            await asyncio.sleep(0.1)
+        assert connection.losses and connection.failures == 0
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        server.close()
+
+    asyncio.run(story())
 
 
 def test_messages_that_cannot_be_sent_are_counted(play: Play) -> None:
