@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
-from emulation.live.mqtt_short_cuts import ended, hand_over, hear_out, is_full, publication, send, write_at_once
+from emulation.live.mqtt_short_cuts import ended, hand_over, heed, is_full, publication, send, write_at_once
 from emulation.live.rate import BoundedLog
 
 Handler = Callable[[str, bytes, bool], None]
@@ -202,6 +202,7 @@ class Connection:
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Until the connection breaks."""
         self._client = client
+        heed(client)
         write_at_once(client)
         early: list[tuple[str, bytes, bool]] = []
         hand_over(client, lambda *message: early.append(message))
@@ -222,7 +223,6 @@ class Connection:
         finally:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
-            hear_out(client)
 
     def _lost(self) -> bool:
         if not self.up.is_set():
@@ -277,7 +277,7 @@ class Connection:
 
 def client_of(url: BrokerUrl, timeout: float, client_id: str | None = None, will: Will | None = None) -> aiomqtt.Client:
     """A client of the library, for one connection; `timeout`, in seconds, is for its CONNACK and its SUBACKs."""
-    return aiomqtt.Client(
+    client = aiomqtt.Client(
         url.host,
         url.port,
         username=url.user,
@@ -290,6 +290,8 @@ def client_of(url: BrokerUrl, timeout: float, client_id: str | None = None, will
         socket_options=_NODELAY,
         logger=_silent,
     )
+    heed(client)
+    return client
 
 
 def hopeless(url: BrokerUrl, error: Exception) -> str:

@@ -76,8 +76,14 @@ def ended(client: aiomqtt.Client) -> asyncio.Future[None]:
     return client._disconnected
 
 
-def hear_out(client: aiomqtt.Client) -> None:
-    """How a connection ended is known already; the library keeps it as an error that asyncio finds nobody has seen."""
-    disconnected = client._disconnected
-    if disconnected.done() and not disconnected.cancelled():
+def heed(client: aiomqtt.Client) -> None:
+    """Whoever uses a connection is told how it ended: asyncio is not to complain that nobody asked the library's note.
+
+    The library makes that note anew for each connection.
+    """
+    client._disconnected.add_done_callback(_seen)
+
+
+def _seen(disconnected: asyncio.Future[None]) -> None:
+    if not disconnected.cancelled():
         disconnected.exception()
