@@ -188,3 +188,15 @@ def pair():
         )
 
     return build
+
+
+@pytest.fixture
+def alone(pair):
+    """A function that opens a session to a silent peer; it returns (world, session)."""
+
+    def build(requests=(), config=None, **options):
+        world = pair()
+        world.server.port.user = world.client  # what is sent to 17 is lost on a client without sessions of that key
+        return world, world.client.open(requests, config, **options)
+
+    return build

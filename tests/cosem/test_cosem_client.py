@@ -1,6 +1,6 @@
-from __future__ import annotations
+"""The client's session: its table, its answers, and what it refuses."""
 
-from itertools import pairwise
+from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +11,7 @@ from g3plc.cosem import client_states as life
 from g3plc.cosem.client import ClientSession
 from g3plc.cosem.config import ClientConfig, ServerConfig
 from g3plc.cosem.requests import EXCEPTION, NO_ANSWER, Action, Get, Set
-from g3plc.sap import NO_ACK, ROUTE_ERROR
+from g3plc.sap import NO_ACK
 from g3plc.wire.acse import Aare, Rlre
 from g3plc.wire.axdr import DOUBLE_LONG_UNSIGNED, INTEGER, UNSIGNED, Data
 from g3plc.wire.xdlms import EventNotification, GetResponseNormal, SetResponseNormal
@@ -26,13 +26,6 @@ ANSWER = GetResponseNormal(0xC1, Data(DOUBLE_LONG_UNSIGNED, 12345)).encode()
 NOT_ALLOWED = bytes.fromhex("D80101")
 NOT_SUPPORTED = bytes.fromhex("D80202")
 REFUSED = Aare(None, 1, 1, 2).encode()
-
-
-def alone(pair, requests=(), config=None, **options):
-    """A client whose peer is silent; returns (world, session)."""
-    world = pair()
-    world.server.port.user = world.client  # what is sent to 17 is lost on a client without sessions of that key
-    return world, world.client.open(requests, config, **options)
 
 
 def feed(world, octets, peer=17, src=1, dst=16):
@@ -239,8 +232,8 @@ def test_refused_association(pair):
     assert world.client.results == [(Get(3, VALUE), None, NO_ANSWER, 0, 0)]
 
 
-def test_aare_may_not_grant_what_was_not_proposed(pair):
-    world, _ = alone(pair)
+def test_aare_may_not_grant_what_was_not_proposed(alone):
+    world, _ = alone()
     feed(world, Aare(InitiateResponse(0x10 | SELECTIVE_ACCESS).encode()).encode())
     assert world.client.outcomes[0].reason == "refused: AARE grants what was not proposed"
 
@@ -261,8 +254,8 @@ def test_aare_may_not_grant_what_was_not_proposed(pair):
         (b"", (17, 1, 16)),
     ],
 )
-def test_only_the_right_aare_opens(pair, octets, address):
-    world, session = alone(pair)
+def test_only_the_right_aare_opens(alone, octets, address):
+    world, session = alone()
     assert feed(world, octets, *address) is False
     assert session.state == life.OPENING
     assert len(dropped(world)) == 1
@@ -283,8 +276,8 @@ def test_only_the_right_aare_opens(pair, octets, address):
         (bytes.fromhex("C001C10003010001080 0FF0200".replace(" ", "")), "unexpected GetRequest"),
     ],
 )
-def test_only_the_right_response_answers(pair, octets, reason):
-    world, session = alone(pair, [Get(3, VALUE)])
+def test_only_the_right_response_answers(alone, octets, reason):
+    world, session = alone([Get(3, VALUE)])
     feed(world, AARE)
     assert feed(world, octets) is False
     assert world.client.results == []
@@ -296,162 +289,12 @@ def test_only_the_right_response_answers(pair, octets, reason):
     assert dropped(world)[-1] == "response to nothing"
 
 
-def test_event_notifications_belong_to_no_session(pair):
-    world, _ = alone(pair, config=ClientConfig(client_wport=1))
+def test_event_notifications_belong_to_no_session(alone):
+    world, _ = alone(config=ClientConfig(client_wport=1))
     note = EventNotification(None, 3, VALUE, 2, Data(UNSIGNED, 1)).encode()
     assert world.client.sessions.received(17, 1, 1, note) is False
     assert world.client.sessions.received(18, 1, 1, AARE) is False
     assert dropped(world) == []
-
-
-# --- time
-
-
-def times(world):
-    return [t - world.client.port.sends[0][0] for t, *_ in world.client.port.sends]
-
-
-def test_silence_is_repeated_with_back_off_and_then_aborted(pair):
-    world, _ = alone(pair, [Get(3, VALUE)], ClientConfig(answer_timeout_us=10 * SECOND, max_wait_us=30 * SECOND))
-    world.clock.run()
-    confirm = 25_000
-    gaps = [b - a for a, b in pairwise(times(world))]
-    assert gaps == [10 * SECOND + confirm, 20 * SECOND + confirm, 30 * SECOND + confirm]
-    assert len(set(world.client.port.octets)) == 1
-    (outcome,) = world.client.outcomes
-    assert (outcome.released, outcome.reason, outcome.datagrams) == (False, "no answer to AARQ after 4 tries", 4)
-    assert outcome.duration_us == 90 * SECOND + 4 * confirm
-    (aborted,) = world.link.noted(world.events.SessionAborted)
-    assert aborted.session == 1
-
-
-def test_unsendable_datagrams_are_repeated_after_a_pause(pair):
-    world = pair()
-    world.client.port.refuse = [ROUTE_ERROR, NO_ACK]
-    world.client.open([Get(3, VALUE)])
-    world.clock.run(world.clock.now + 60 * SECOND)
-    assert times(world)[:3] == [0, 2_025_000, 6_050_000]
-    assert world.client.outcomes[0].released
-    world.client.port.refuse = [ROUTE_ERROR] * 4
-    world.client.open([Get(3, VALUE)])
-    world.clock.run(world.clock.now + 60 * SECOND)
-    outcome = world.client.outcomes[1]
-    assert (outcome.reason, outcome.last_status) == ("AARQ not sent: route error", ROUTE_ERROR)
-
-
-def test_the_answer_is_awaited_from_the_departure(pair):
-    world, session = alone(pair, [Get(3, VALUE)])
-    world.client.outcomes.clear()
-    world.client.port.silent = True
-    feed(world, AARE)
-    handle = world.link.handles
-    world.clock.run_until(world.clock.now + 100 * SECOND)
-    assert len(world.client.port.sends) == 2
-    session.sent(handle, 0)
-    world.clock.run_until(world.clock.now + 15 * SECOND - 1)
-    assert len(world.client.port.sends) == 2
-    world.clock.run_until(world.clock.now + 1)
-    assert len(world.client.port.sends) == 3
-    # of a datagram that has been given up nothing more is heard
-    assert session.sent(handle, NO_ACK) is False
-
-
-def test_unconfirmed_datagram_is_given_up(pair):
-    world = pair()
-    world.client.port.silent = True
-    world.client.open((), ClientConfig(confirm_timeout_us=30 * SECOND, exchange_timeout_us=70 * SECOND))
-    world.clock.run()
-    assert times(world) == [0, 30 * SECOND, 60 * SECOND]
-    assert world.client.outcomes[0].reason == "no answer to AARQ in time"
-    assert world.client.outcomes[0].duration_us == 70 * SECOND
-
-
-def test_lost_route_repeats_at_once_and_counts(pair):
-    world, session = alone(pair, [Get(3, VALUE)])
-    feed(world, AARE)
-    world.clock.run_until(world.clock.now + 3 * SECOND)
-    assert session.route_lost(18) is False
-    for n in range(3):
-        assert world.client.sessions.route_lost(17) is True
-        assert len(world.client.port.sends) == 3 + n
-        world.clock.run_until(world.clock.now + SECOND)
-    assert session.route_lost(17) is False
-    assert len(set(world.client.port.octets[1:])) == 1
-    world.clock.run()
-    assert world.client.results[0][2:4] == (NO_ANSWER, 4)
-    assert world.client.outcomes[0].reason == "no answer to GET after 4 tries"
-
-
-def test_a_second_word_of_the_same_break_repeats_nothing(pair):
-    """The repeat has not left yet: it takes the new route anyway."""
-    world, session = alone(pair, [Get(3, VALUE)])
-    feed(world, AARE)
-    world.clock.run_until(world.clock.now + SECOND)
-    assert session.route_lost(17) is True
-    world.clock.run_until(world.clock.now + 10_000)
-    assert session.route_lost(17) is False
-    assert len(world.client.port.sends) == 3
-    world.clock.run_until(world.clock.now + SECOND)
-    assert len(world.client.port.sends) == 3
-    # the repeat has left, and what is heard now is about it
-    assert session.route_lost(17) is True
-    assert len(world.client.port.sends) == 4
-
-
-@pytest.mark.parametrize(("later_us", "gap"), [(0, 0), (1, 2 * SECOND)])
-def test_a_datagram_that_finds_its_own_route_broken_is_repeated_at_once(pair, later_us, gap):
-    """The port tells the loss, then in the same moment that the datagram did not leave. Another loss is no news."""
-    world = pair()
-    world.client.port.silent = True
-    session = world.client.open([Get(3, VALUE)])
-    world.clock.run_until(world.clock.now + 3 * SECOND)
-    assert session.route_lost(17) is False
-    world.clock.run_until(world.clock.now + later_us)
-    assert session.sent(world.link.handles, NO_ACK)
-    world.clock.run_until(world.clock.now + gap)
-    assert times(world) == [0, 3 * SECOND + later_us + gap]
-
-
-def test_a_route_that_leads_nowhere_is_looked_for_anew(pair):
-    """Every first hop takes the datagram, nothing comes back, and nobody says that the route is broken."""
-    world = pair()
-    world.client.port.stale = True
-    world.client.open([Get(3, VALUE)], ClientConfig(answer_timeout_us=10 * SECOND))
-    start = world.clock.now
-    world.clock.run(world.clock.now + 60 * SECOND)
-    assert world.client.port.searches == [(start + 10 * SECOND + 25_000, 17)]
-    assert world.client.outcomes[0].released
-    assert world.client.outcomes[0].datagrams == 4
-
-
-def test_no_route_is_looked_for_after_the_last_try(pair):
-    world, _ = alone(pair, [Get(3, VALUE)])
-    world.clock.run()
-    assert len(world.client.port.sends) == 4
-    assert [t for t, _ in world.client.port.searches] == [t for t, *_ in world.client.port.sends[1:]]
-
-
-def test_lost_route_cuts_a_pause_short(pair):
-    world = pair()
-    world.client.port.refuse = [NO_ACK]
-    session = world.client.open([Get(3, VALUE)])
-    world.clock.run_until(world.clock.now + SECOND)
-    session.route_lost(17)
-    world.clock.run(world.clock.now + 10 * SECOND)
-    assert times(world)[:2] == [0, SECOND]
-    assert world.client.outcomes[0].datagrams == 4
-
-
-def test_lost_rlre_is_sent_again(pair):
-    world = pair()
-    world.client.open()
-    world.clock.run_until(world.clock.now + 140_000)
-    world.link.loss = 1000
-    world.clock.run_until(world.clock.now + SECOND)
-    world.link.loss = 0
-    world.clock.run(world.clock.now + 60 * SECOND)
-    assert world.client.outcomes[0].released
-    assert len(world.link.noted(world.events.SessionClosed, 17)) == 1
 
 
 # --- loss, duplication, delay
@@ -507,8 +350,8 @@ SEEDS = [AARE, REFUSED, RLRE, ANSWER, NOT_ALLOWED, NOT_SUPPORTED, SetResponseNor
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_total_over_any_octets(pair, data):
-    world, session = alone(pair, [Get(3, VALUE), Set(1, COUNTER, 2, Data(UNSIGNED, 7))])
+def test_total_over_any_octets(alone, data):
+    world, session = alone([Get(3, VALUE), Set(1, COUNTER, 2, Data(UNSIGNED, 7))])
     for _ in range(data.draw(st.integers(1, 6))):
         octets = bytearray(data.draw(st.one_of(st.sampled_from(SEEDS), st.binary(max_size=50))))
         if octets and data.draw(st.booleans()):
