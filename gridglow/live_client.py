@@ -17,6 +17,7 @@ import aiomqtt
 from emulation.live.director_status import DirectorStatus
 from emulation.live.json_fields import dump
 from emulation.live.mqtt import BrokerUrl, client_of, hopeless
+from emulation.live.plain_words import plain_words
 from emulation.live.replies import EVERYBODY, Reply
 from emulation.live.topics import PayloadError, Topics
 
@@ -173,7 +174,7 @@ async def connect(url: BrokerUrl, pan: int) -> AsyncIterator[LiveClient]:
         raise
     except (aiomqtt.MqttError, OSError) as error:
         if connected:
-            raise LiveError(f"the connection to {url} broke: {error}") from None
+            raise LiveError(f"the connection to {url} broke: {plain_words(error)}") from None
         raise LiveError(_why(url, error)) from None
 
 
@@ -181,5 +182,5 @@ def _why(url: BrokerUrl, error: Exception) -> str:
     hint = "is `gridglow up` running, or `docker compose up`?"
     return (
         hopeless(url, error)
-        or f"no broker at {url} ({error}): {hint} Another one is named with --broker or GRIDGLOW_BROKER"
+        or f"no broker at {url} ({plain_words(error)}): {hint} Another one is named with --broker or GRIDGLOW_BROKER"
     )

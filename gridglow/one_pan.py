@@ -70,12 +70,15 @@ class OnePan:
     """
 
     def __init__(self, url: BrokerUrl, playbook: Playbook, scenes: Sequence[Scenario], pan: int,
-                 log_dir: Path | None = None, light: list[DdpHost] | None = None) -> None:  # fmt: skip
+                 log_dir: Path | None = None, light: list[DdpHost] | None = None,
+                 log_json: bool = False) -> None:  # fmt: skip
         self.shell = DirectorShell(url, playbook, pan, fresh=True)
         self.stage = self.shell.director.stage
         stations = max(scene.meters for scene in scenes) + 1
         feeder = _own_feeder(scenes)
-        options = HostOptions(url, tuple(range(stations)), pan, feeder, log_dir=log_dir, echo=None)
+        options = HostOptions(
+            url, tuple(range(stations)), pan, feeder, log_json=log_json, log_dir=log_dir, echo=None
+        )  # fmt: skip
         self.host = Host(options, applications)
         self.story = Story()
         self.host.trace.attach(self.story)

@@ -42,8 +42,8 @@ def record(
         fail(f"--broker {error}", 2)
     except OptionError as error:
         fail(error, 2)
-    except (FeederError, OSError) as error:
-        fail(f"--feeder {feeder}: {error}", 2)
+    except FeederError as error:
+        fail(f"--feeder {error}", 2)
     try:
         run(url, number, folder, seconds, chosen)
     except (LiveError, RunError) as error:

@@ -46,12 +46,15 @@ def up(
         typer.Option(metavar="HOST[:PORT]", help="light up this WLED controller; repeatable, or GRIDGLOW_DDP=a,b"),
     ] = None,
     log_dir: Annotated[Path | None, typer.Option(metavar="DIR", parser=path_of, help="a log file per station")] = None,
+    log_format: Annotated[
+        str, typer.Option("--log-format", envvar="GRIDGLOW_LOG_FORMAT", help="of log files and topics: text or json")
+    ] = "text",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="nothing but warnings")] = False,
 ) -> None:
     """Run the network live, in this process: a broker, 48 meters, their coordinator, the light. Ctrl-C ends it."""
     from gridglow import up_run
 
-    options = _options(scenario, broker, speed, seed, pan)
+    options = _options(scenario, broker, speed, seed, pan, log_format)
     if options.url is not None and (port is not None or bind != "127.0.0.1"):
         fail("--broker joins a broker that is there; allowed: without --port and --bind", 2)
     options.port, options.bind, options.log_dir, options.quiet = port, bind, log_dir, quiet
@@ -74,9 +77,9 @@ def _light(wanted: bool, given: list[str] | None) -> list[DdpHost] | None:
         fail(error, 2)
 
 
-def _options(scenario: str | None, broker: str, speed: str, seed: int | None, pan: str) -> UpOptions:
+def _options(scenario: str | None, broker: str, speed: str, seed: int | None, pan: str, log_format: str) -> UpOptions:
     from emulation.live.clock_command import speed as read_speed
-    from emulation.live.command_line import OptionError, pan_of
+    from emulation.live.command_line import OptionError, is_json, pan_of
     from emulation.live.command_text import CommandError, Envelope
     from emulation.live.mqtt import BrokerUrl, BrokerUrlError
     from emulation.scenario import ScenarioError, load
@@ -87,7 +90,7 @@ def _options(scenario: str | None, broker: str, speed: str, seed: int | None, pa
         permille = read_speed(Envelope.read("--speed", speed.encode())).permille if speed else 0
         kind: Kind | None = "mosquitto" if broker == "mosquitto" else "amqtt" if broker == "amqtt" else None
         url = BrokerUrl.parse(broker) if broker and kind is None else None
-        number = pan_of(pan)
+        number, as_json = pan_of(pan), is_json(log_format)
     except (ScenarioError, OptionError) as error:
         fail(error, 2)
     except CommandError as error:
@@ -98,4 +101,4 @@ def _options(scenario: str | None, broker: str, speed: str, seed: int | None, pa
         fail("--speed auto: only while running, `gridglow speed auto`", 2)
     for scene in scenes:
         scene.seed = scene.seed if seed is None else seed
-    return UpOptions(scenes, url, number, permille if speed else None, kind=kind)
+    return UpOptions(scenes, url, number, permille if speed else None, kind=kind, log_json=as_json)

@@ -20,7 +20,7 @@ import typer
 from emulation.live.broker import BrokerError, EmbeddedBroker, Kind, embedded_broker, listening_socket
 from emulation.live.command_line import run_loop
 from emulation.live.director_status import DirectorStatus
-from emulation.live.mqtt import BrokerUrl, client_of, hopeless
+from emulation.live.mqtt import BrokerUrl, absent, client_of, hopeless
 from emulation.live.playbook import Playbook
 from emulation.live.topics import PayloadError, Topics
 from emulation.scenario import Scenario
@@ -56,6 +56,7 @@ class UpOptions:
     bind: str = "127.0.0.1"
     kind: Kind | None = None
     log_dir: Path | None = None
+    log_json: bool = False
     quiet: bool = False
     light: list[DdpHost] | None = None
 
@@ -136,7 +137,7 @@ async def _free(url: BrokerUrl, pan: int) -> None:
                 raise PanError(hopeless(url, error)) from None
             if not said:
                 said = True
-                typer.echo(f"gridglow: no broker at {url} ({str(error) or 'no answer'}): waiting for it", err=True)
+                typer.echo(f"gridglow: {absent(url, error)}", err=True)
         await asyncio.sleep(RETRY_S)
 
 
@@ -160,7 +161,7 @@ async def _refuse_second(connection: aiomqtt.Client, url: BrokerUrl, pan: int) -
 async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | None, stop: asyncio.Event) -> None:
     scenes = options.scenes
     playbook = Playbook(scenes, len(scenes) > 1, options.speed_permille)
-    pan = OnePan(url, playbook, scenes, options.pan, options.log_dir, options.light)
+    pan = OnePan(url, playbook, scenes, options.pan, options.log_dir, options.light, options.log_json)
     loop = asyncio.get_running_loop()
     address = Address(url, options.pan)
     screen = Screen(address, options.quiet, lambda: loop.call_soon_threadsafe(stop.set))

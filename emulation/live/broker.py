@@ -17,6 +17,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal, NoReturn, Protocol
 
+from emulation.live.plain_words import plain_words
+
 Kind = Literal["mosquitto", "amqtt"]
 
 # Debian keeps daemons where the PATH of an ordinary user does not look.
@@ -114,9 +116,10 @@ def local_url(bind: str, port: int) -> str:
 def _why_not(error: OSError, bind: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         there = local_url(bind, port)
-        return f"port {port} on {bind} is in use: take another with --port, or join what is there with --broker {there}"
+        join = f"if it is a broker, join it with --broker {there}"
+        return f"port {port} on {bind} is in use: take another with --port or, {join}"
     if error.errno == errno.EACCES:
         return f"port {port} on {bind} needs rights that this user does not have: take one above 1023"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{bind!r} is no address of this machine"
-    return f"cannot listen on {bind} port {port}: {error.strerror}"
+    return f"cannot listen on {bind} port {port}: {plain_words(error)}"

@@ -21,6 +21,7 @@ from amqtt.contexts import BrokerConfig  # type: ignore[import-untyped]
 from amqtt.errors import AMQTTError  # type: ignore[import-untyped]
 
 from emulation.live.broker import BrokerError, Kind, listening_socket, local_url
+from emulation.live.plain_words import plain_words
 
 _log = logging.getLogger("gridglow.broker")
 
@@ -196,7 +197,7 @@ async def amqtt(bind: str, port: int) -> AsyncIterator[Amqtt]:
         await broker.start()
     except (AMQTTError, OSError) as error:
         listener.close()
-        raise BrokerError(f"amqtt did not start: {error}") from None
+        raise BrokerError(f"amqtt did not start: {plain_words(error)}") from None
     try:
         yield Amqtt(bind, int(listener.getsockname()[1]))
     finally:

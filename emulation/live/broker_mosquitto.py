@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from emulation.live.broker import BrokerError, Kind, listening_socket, local_url
+from emulation.live.plain_words import plain_words
 
 _log = logging.getLogger("gridglow.broker")
 
@@ -140,8 +141,10 @@ class Mosquitto:
             await asyncio.sleep(0.1 * (quick - 1))
             try:
                 await self.start()
-            except (BrokerError, OSError) as error:
+            except BrokerError as error:
                 self._last_words = str(error)
+            except OSError as error:
+                self._last_words = plain_words(error)
 
     async def failed(self) -> NoReturn:
         """Wait until it cannot be kept running; raises `BrokerError`."""
@@ -200,7 +203,7 @@ async def _first_start(program: str, bind: str, port: int) -> Mosquitto:
             if last:
                 raise
         except OSError as error:
-            raise BrokerError(f"{program} cannot be run: {error.strerror}") from None
+            raise BrokerError(f"{program} cannot be run: {plain_words(error)}") from None
         else:
             return child
     raise BrokerError(f"no free port on {bind}")

@@ -65,13 +65,18 @@ def options_of(
         chosen = Feeder.load(feeder) if feeder else None
     except BrokerUrlError as error:
         raise OptionError(f"--broker {error}") from error
-    except (FeederError, OSError) as error:
-        raise OptionError(f"--feeder {feeder}: {error}") from error
+    except FeederError as error:
+        raise OptionError(f"--feeder {error}") from error
     if level not in LEVELS:
         raise OptionError(f"--log-level {level!r}; allowed: {', '.join(LEVELS)}")
+    return HostOptions(url, stations, pan_of(pan), chosen, level, is_json(form), folder)
+
+
+def is_json(form: str) -> bool:
+    """Whether lines of the log are to be JSON, from --log-format. OptionError."""
     if form not in ("text", "json"):
         raise OptionError(f"--log-format {form!r}; allowed: text, json")
-    return HostOptions(url, stations, pan_of(pan), chosen, level, form == "json", folder)
+    return form == "json"
 
 
 def pan_of(text: str) -> int:

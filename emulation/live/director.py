@@ -65,6 +65,7 @@ class Director:
         self._settle_ns: int | None = None
         self._echoed = False
         self._beat_ns = 0
+        self._told_pace = (False, 0)
         self._repaired_ns: dict[str, int] = {}
 
     # -- what the shell calls
@@ -118,7 +119,7 @@ class Director:
             self._settle(wall_ns)
         if self.stage.run:
             self.stage.tick(wall_ns)
-        if self.state == WORKING and wall_ns >= self._beat_ns + BEAT_NS:
+        if self.state == WORKING and (wall_ns >= self._beat_ns + BEAT_NS or self._pace(wall_ns) != self._told_pace):
             self._beat(wall_ns)
         times = [time for time in (self._settle_ns, self.stage.next_ns(wall_ns)) if time is not None]
         return min(times, default=None)
@@ -252,13 +253,17 @@ class Director:
     # -- status
 
     def _beat(self, wall_ns: int) -> None:
-        self._beat_ns = wall_ns
+        self._beat_ns, self._told_pace = wall_ns, self._pace(wall_ns)
         self.bulletin.record(self.topics.status(NAME), self._status(wall_ns).encode())
+
+    def _pace(self, wall_ns: int) -> tuple[bool, int]:
+        """What people must not read a second too late: whether the run has begun, and how fast it goes."""
+        return self.stage.starting, self.stage.clock.permille(wall_ns)
 
     def _status(self, wall_ns: int) -> DirectorStatus:
         stage, scene = self.stage, self.stage.playbook.scene
         permille = stage.clock.permille(wall_ns)
-        state = "starting" if stage.starting else "running" if permille else "paused"
+        state = "starting" if stage.starting else "running" if permille or stage.clock.last_permille else "paused"
         replies = self.bulletin.replies
         return DirectorStatus(
             True, self.instance, False, self._since_ms, wall_ns // _MS,

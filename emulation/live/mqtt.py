@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 
 from emulation.live.mqtt_short_cuts import ended, hand_over, heed, is_full, publication, send, write_at_once
+from emulation.live.plain_words import plain_words
 from emulation.live.rate import BoundedLog
 
 Handler = Callable[[str, bytes, bool], None]
@@ -181,10 +182,10 @@ class Connection:
             except (aiomqtt.MqttError, OSError, ssl.SSLError) as error:
                 _let_cancel_through()
                 if self._lost():
-                    _log.warning("%s: connection to %s lost: %s", self.client_id, self.url, error)
+                    _log.warning("%s: connection to %s lost: %s", self.client_id, self.url, plain_words(error))
                 elif not waiting:
                     waiting = True
-                    reason = hopeless(self.url, error) or f"no broker at {self.url} ({error}): waiting for it"
+                    reason = hopeless(self.url, error) or absent(self.url, error)
                     _log.warning("%s: %s", self.client_id, reason)
             finally:
                 self._lost()
@@ -292,6 +293,11 @@ def client_of(url: BrokerUrl, timeout: float, client_id: str | None = None, will
     )
     heed(client)
     return client
+
+
+def absent(url: BrokerUrl, error: Exception) -> str:
+    """That a broker which may still come is waited for, and why."""
+    return f"no broker at {url} ({plain_words(error)}): waiting for it"
 
 
 def hopeless(url: BrokerUrl, error: Exception) -> str:

@@ -86,8 +86,8 @@ def test_refusals_are_one_line(kind: Kind) -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             taken = other.getsockname()[1]
             assert await refusal(taken, "127.0.0.1") == (
-                f"port {taken} on 127.0.0.1 is in use: take another with --port, "
-                f"or join what is there with --broker mqtt://127.0.0.1:{taken}"
+                f"port {taken} on 127.0.0.1 is in use: take another with --port "
+                f"or, if it is a broker, join it with --broker mqtt://127.0.0.1:{taken}"
             )
         assert await refusal(0, "192.0.2.1") == "'192.0.2.1' is no address of this machine"
         assert await refusal(0, "no such host.invalid") == "'no such host.invalid' is no address of this machine"

@@ -246,6 +246,21 @@ def test_its_broker_ends_with_it(number: int) -> None:
         assert gone(children[0])
 
 
+def test_log_lines_as_json_in_files_and_on_topics(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    words = ("--no-light", "--log-dir", str(folder), "--log-format", "json")
+    with up("row4", "--port", "0", "--speed", "4", *words) as running:
+        running.wait_for("ready")
+        following = Running("logs", "coordinator", "-f", GRIDGLOW_BROKER=running.broker)
+        found = following.wait_for(r"^coordinator (\{.*)")
+        assert following.end() == 130
+        assert running.end() == 0
+    lines = [json.loads(line) for path in folder.iterdir() for line in path.read_text().splitlines()]
+    assert {path.name for path in folder.iterdir()} >= {"coordinator.log", "meter-1.log"}
+    assert all(set(line) == {"station", "t_us", "level", "layer", "text"} for line in [json.loads(found[1]), *lines])
+    assert not any(line.startswith("{") for line in running.lines)
+
+
 def test_a_second_signal_does_not_wait() -> None:
     with up("read", "--port", "0") as running:
         running.wait_for("ready")
@@ -284,7 +299,7 @@ def test_it_waits_for_a_broker_and_leaves_it_tidy(tmp_path: Path) -> None:
     program, port = mosquitto(), free_port()
     url = f"mqtt://127.0.0.1:{port}"
     running = Running("up", "read", "--broker", url, "--speed", "1")
-    running.wait_for(f"no broker at {url} .*: waiting for it")
+    running.wait_for(rf"no broker at {url} \(connection refused\): waiting for it")
     configuration = tmp_path / "mosquitto.conf"
     configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
     broker = subprocess.Popen([program, "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -343,11 +358,13 @@ def _retained(port: int) -> dict[str, str]:
         (["up", "--broker", "http://x"], "--broker"),
         (["up", "--broker", "mqtt://localhost", "--port", "1"], "without --port"),
         (["up", "--pan", "zz"], "--pan"),
+        (["up", "--log-format", "xml"], "--log-format 'xml'; allowed: text, json"),
         (["up", "--bind", "192.0.2.1"], "is no address of this machine"),
         (["up", "--ddp", "host:0"], "--ddp 'host:0'"),
         (["up", "--no-light", "--ddp", "host"], "without --no-light"),
-        (["record", "x", "--broker", "mqtt://127.0.0.1:9"], "no broker at mqtt://127.0.0.1:9"),
+        (["record", "x", "--broker", "mqtt://127.0.0.1:9"], "no broker at mqtt://127.0.0.1:9 (connection refused): "),
         (["record", "x", "--pan", "zz"], "--pan"),
+        (["record", "x", "--feeder", "nix"], "gridglow: --feeder nix: no such file"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(words: list[str], wrong: str) -> None:

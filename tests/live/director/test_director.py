@@ -33,6 +33,18 @@ def test_a_new_run_waits_for_its_stations_with_the_clock_at_zero(new_world: Any)
     assert (world.status.state, world.status.ready) == ("running", 4)
 
 
+def test_state_and_speed_are_told_at_once(new_world: Any) -> None:
+    world = new_world().connect(2.9)
+    world.beat()
+    world.pass_time(0.01)
+    assert (world.status.state, world.status.ready, world.status.speed_permille) == ("running", 4, 0)
+    world.pass_time(0.3)
+    assert (world.status.state, world.status.speed_permille) == ("running", 500)
+    world.command("speed", "2")
+    world.pass_time(0.32)
+    assert world.status.speed_permille == 2000
+
+
 def test_missing_stations_are_not_waited_for_for_ever(new_world: Any) -> None:
     world = new_world(stations=2).connect()
     world.beat()
