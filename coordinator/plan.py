@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from emulation.scenario import CollectionPlan, JobOrder
-from g3plc.core.errors import UsageError
 from g3plc.cosem.config import ClientConfig
 from g3plc.sap import CosemPort, Route
 
@@ -74,13 +73,4 @@ def in_order(order: str, meters: Iterable[int], routes: Sequence[Route], heard: 
 
 def neighbours_heard(port: CosemPort) -> dict[int, int]:
     """Return the stations that this one's MAC has heard, with the LQI of the last frame."""
-    heard: dict[int, int] = {}
-    row = 0
-    while True:
-        try:
-            short, lqi, _valid_min = port.mac_get(POS_TABLE, row)
-        except UsageError:
-            # the table ends here
-            return heard
-        heard[short] = lqi
-        row += 1
+    return {short: lqi for short, lqi, _valid_min in port.mac_get(POS_TABLE, None)}

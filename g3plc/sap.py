@@ -69,16 +69,27 @@ HEADER_IGNORED = 3
 """Energy beside a captured frame: it says nothing beyond its own end."""
 HEADER_FAULT = 4
 """The pair is made unable to decode each other: busy to the end, then CIFS."""
+HEADER_ACK = 5
+"""An ACK or NACK for others after which no more is to follow."""
+
+
+class Spectrum(Protocol):
+    """How a receiver hears a sender, carrier by carrier."""
+
+    @property
+    def groups_cb(self) -> Sequence[int]:
+        """The SNR of each of the six tone-map groups in 1/100 dB, lowest carriers first."""
 
 
 class RxInfo:
     """What the PHY knows of a received frame.
 
-    `lqi` 0..255; `snr_cb` the mean SNR in 1/100 dB and `offsets_cb` how far each of the six tone-map groups lies from
-    it; `src` and `flow` tell observers whose transmission it was, whatever its octets say.
+    `lqi` 0..255; `src` and `flow` tell observers whose transmission it was, whatever its octets say. It is good until
+    the indication returns, for the next receiver of the same frame is told with the same object: who needs it for
+    longer takes a `copy`.
     """
 
-    __slots__ = ("dt", "flow", "lqi", "modulation", "offsets_cb", "snr_cb", "src", "tone_map")
+    __slots__ = ("dt", "flow", "lqi", "modulation", "spectrum", "src", "tone_map")
 
     def __init__(
         self,
@@ -87,8 +98,7 @@ class RxInfo:
         modulation: int,
         tone_map: int,
         lqi: int,
-        snr_cb: int,
-        offsets_cb: Sequence[int],
+        spectrum: Spectrum,
         flow: int,
     ) -> None:
         self.src = src
@@ -96,18 +106,22 @@ class RxInfo:
         self.modulation = modulation
         self.tone_map = tone_map
         self.lqi = lqi
-        self.snr_cb = snr_cb
-        self.offsets_cb = offsets_cb
+        self.spectrum = spectrum
         self.flow = flow
 
-    @property
-    def groups_cb(self) -> list[int]:
-        """The SNR of each of the six tone-map groups in 1/100 dB."""
-        return [self.snr_cb + offset for offset in self.offsets_cb]
+    def copy(self) -> RxInfo:
+        """The same, to keep."""
+        return RxInfo(self.src, self.dt, self.modulation, self.tone_map, self.lqi, self.spectrum, self.flow)
 
 
 class PhyService(Protocol):
-    """The PHY as the MAC sees it (PD and PLME SAPs)."""
+    """The PHY as the MAC sees it (PD and PLME SAPs).
+
+    `attentive` is the MAC's to set: whether it has a frame in hand, so that all that happens on the channel matters at
+    once. While it has none, the PHY may keep back what two other stations say to each other until `plme_recall`.
+    """
+
+    attentive: bool
 
     def pd_data_request(
         self,
@@ -139,6 +153,9 @@ class PhyService(Protocol):
     def plme_withdraw(self) -> None:
         """The slot was busy: what was announced will not start."""
 
+    def plme_recall(self) -> tuple[int, int] | None:
+        """What others said to each other last, if it was kept back: (`HEADER_*`, when it ended in microseconds)."""
+
     @property
     def frame_number(self) -> int:
         """Number of the last transmission asked for, for observers' events."""
@@ -147,7 +164,8 @@ class PhyService(Protocol):
 class PhyUser(Protocol):
     """The MAC as the PHY sees it.
 
-    For each foreign transmission in earshot exactly one of the last four is called, at the end of its energy.
+    For each foreign transmission in earshot exactly one of the last four is called, at the end of its energy, but for
+    those that the PHY may keep back.
     """
 
     def pd_data_confirm(self) -> None:
@@ -181,8 +199,11 @@ class McpsService(Protocol):
     def mcps_data_request(self, dst: int, msdu: bytes, handle: int, ack: bool, high_priority: bool, flow: int) -> None:
         """Queue `msdu` (1..400 octets) for `dst` (short address). One confirm follows for each request."""
 
-    def mlme_get(self, attribute: int, index: int = 0) -> Any:
-        """The PIB attribute's value (a table's row with `index`). UsageError: unknown attribute or row."""
+    def mlme_get(self, attribute: int, index: int | None = 0) -> Any:
+        """The PIB attribute's value; of a table the row with `index`, or all rows with None.
+
+        UsageError: unknown attribute or row.
+        """
 
     def mlme_set(self, attribute: int, value: Any, index: int = 0) -> None:
         """Set a PIB attribute. UsageError: unknown, read-only, or value out of range."""
@@ -281,8 +302,8 @@ class CosemPort(Protocol):
     def routes(self) -> list[Route]:
         """All valid routes, by destination."""
 
-    def mac_get(self, attribute: int, index: int = 0) -> Any:
-        """A MAC PIB attribute, by id."""
+    def mac_get(self, attribute: int, index: int | None = 0) -> Any:
+        """A MAC PIB attribute, by id; of a table one row, or all with None."""
 
     def adp_get(self, attribute: int, index: int = 0) -> Any:
         """An ADP PIB attribute, by id."""

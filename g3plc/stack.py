@@ -138,8 +138,8 @@ class Station:
         """All valid bidirectional routes, by destination."""
         return self._adp.routes()
 
-    def mac_get(self, attribute: int, index: int = 0) -> Any:
-        """A MAC PIB attribute. UsageError: unknown."""
+    def mac_get(self, attribute: int, index: int | None = 0) -> Any:
+        """A MAC PIB attribute; of a table one row, or all with None. UsageError: unknown."""
         return self._mac.mlme_get(attribute, index)
 
     def adp_get(self, attribute: int, index: int = 0) -> Any:

@@ -73,10 +73,11 @@ class ChannelFaults:
 class LinkTable:
     """Links by sender, made when first asked for and thrown away when noise or faults change."""
 
-    __slots__ = ("_bucket", "_channel", "_known_salts", "_links", "_version", "faults")
+    __slots__ = ("_bucket", "_channel", "_known_salts", "_links", "_offsets_of", "_version", "faults")
 
     def __init__(self, channel: Channel, faults: ChannelFaults) -> None:
         self._channel = channel
+        self._offsets_of = channel.group_offsets_cb
         self.faults = faults
         self._links: dict[int, list[Link]] = {}
         self._known_salts: dict[int, Salts] = {}
@@ -111,8 +112,12 @@ class LinkTable:
         if level is None:
             return None
         pair = (src, dst)
-        level -= faults.weak_cb.get(pair, 0)
-        noise = channel.noise_cb(dst, now) + faults.noise_cb.get(dst, 0)
+        noise = channel.noise_cb(dst, now)
+        # Added only where there is something to add, so that the links of a receiver share one number.
+        if pair in faults.weak_cb:
+            level -= faults.weak_cb[pair]
+        if dst in faults.noise_cb:
+            noise += faults.noise_cb[dst]
         if level - noise < SENSE_FLOOR_CB:
             return None
         return Link(
@@ -120,7 +125,7 @@ class LinkTable:
             dst,
             level,
             noise,
-            channel.group_offsets_cb(src, dst),
+            self._offsets_of,
             pair in faults.down,
             faults.loss_percent.get(pair, 0) * PERCENT,
             self._salts(dst),

@@ -4,7 +4,8 @@ Two callbacks of the clock carry a transmission: its start is the sender's own d
 receivers. The cost depends on who hears it, not on how many stations there are.
 
 Most receivers hear one transmission at a time. They are told of it when it is over, in one go; where another comes
-beside it meanwhile, its start is made known first, and all goes step by step.
+beside it meanwhile, its start is made known first, and all goes step by step. What two others say to each other is
+only left for the MAC to find, where it waits for nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from __future__ import annotations
 from emulation.clocks import SimClock
 from emulation.media.links import LinkTable
 from emulation.randomness import mix, mix_on
-from g3plc.core.ofdm import SLOT_US
+from g3plc.core.ofdm import EIFS_US, SLOT_US
 from g3plc.phy.link import Link
 from g3plc.phy.transceiver import Transceiver
 from g3plc.phy.transmission import Transmission
+from g3plc.sap import BROADCAST
 
 Hearer = tuple[Transceiver, Link, int]
 """Who hears, how, and bit n for station n."""
@@ -69,6 +71,7 @@ class SimMedium:
         self._bits: dict[int, int] = {}
         self._hearers: dict[int, tuple[list[Hearer], int, int]] = {}
         self._wire: list[_OnTheWire] = []
+        self._follow_ups_until = -1
         self.transmissions = 0
         self.hearers = 0
 
@@ -148,13 +151,37 @@ class SimMedium:
         sender = self._stations.get(tx.src)
         if sender is not None:
             sender.transmitted(tx)
-        told = item.told
-        if not told:
+        if tx.ssca:
+            self._follow_ups_until = tx.end + EIFS_US
+        if item.told:
+            self._end_in_crowd(item)
+        elif tx.dst == BROADCAST or tx.end <= self._follow_ups_until:
             for transceiver, link, _ in item.hearers:
                 transceiver.energy_alone(tx, link)
-            return
+        else:
+            self._end_between_two(item)
+
+    def _end_in_crowd(self, item: _OnTheWire) -> None:
+        """Some of the receivers have had other energy beside it."""
+        tx, told = item.tx, item.told
         for transceiver, link, bit in item.hearers:
             if told & bit:
                 transceiver.energy_end(tx, link)
             else:
                 transceiver.energy_alone(tx, link)
+
+    def _end_between_two(self, item: _OnTheWire) -> None:
+        """A frame or an ACK for one station; the same as to tell everybody, but for those who need not know yet."""
+        tx = item.tx
+        key, addressee = tx.key, self._stations.get(tx.dst)
+        for transceiver, link, _ in item.hearers:
+            threshold = link.header_threshold
+            if (
+                transceiver.attentive
+                or transceiver is addressee
+                or (threshold and key * link.header_salt >> 32 & 0xFFFFFFFF < threshold)
+                or link.loss
+            ):
+                transceiver.energy_alone(tx, link)
+            else:
+                transceiver.unsaid = tx

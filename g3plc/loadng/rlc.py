@@ -47,13 +47,13 @@ class ReverseCosts:
         """Keep a message of neighbour `src` until its reverse cost is known or the wait is over."""
         waiting = self._parked.get(src)
         if waiting is not None:
-            waiting.message, waiting.rx = message, rx
+            waiting.message, waiting.rx = message, rx.copy()
             return
         router = self._router
         if len(self._parked) >= router.config.parked:
             self.resume(src, message, rx)
             return
-        parked = self._parked[src] = _Parked(src, message, rx)
+        parked = self._parked[src] = _Parked(src, message, rx.copy())
         parked.timer = router.env.clock.after(router.config.rlc_wait_us, self._expired, parked)
         self._spacing.when_allowed(self._ask, src)
 

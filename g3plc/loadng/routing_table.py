@@ -85,7 +85,11 @@ class RoutingTable:
 
     def all_usable(self) -> list[Entry]:
         """All valid bidirectional entries, by destination."""
-        return [entry for entry in map(self.usable, sorted(self.entries)) if entry is not None]
+        now = self._env.clock.now
+        for destination in sorted(self.entries):
+            if self.entries[destination].valid_until_us <= now:
+                self.remove(destination, LOST_AGED)
+        return [entry for _, entry in sorted(self.entries.items()) if entry.bidirectional]
 
     def write(
         self,

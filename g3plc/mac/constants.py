@@ -12,7 +12,7 @@ from g3plc.wire.mac_frame import DATA_OVERHEAD_OCTETS
 IDLE_SPACING_US = 8 * SYMBOL_US
 """Silence before the slots are counted when the contention period is over."""
 
-HEADER_GAP_US = (CIFS_US, ACK_WAIT_US, EIFS_US, 0, CIFS_US)
+HEADER_GAP_US = (CIFS_US, ACK_WAIT_US, EIFS_US, 0, CIFS_US, CIFS_US)
 """From the end of a foreign transmission to the contention period, by `sap.HEADER_*`."""
 
 ANSWER_END_US = RIFS_US + ACK_US

@@ -94,8 +94,8 @@ class Mac:
         else:
             self._transmit.request(out)
 
-    def mlme_get(self, attribute: int, index: int = 0) -> Any:
-        """A PIB attribute's value, or a table's row."""
+    def mlme_get(self, attribute: int, index: int | None = 0) -> Any:
+        """A PIB attribute's value, or a table's row, or with None all its rows."""
         return self._pib.get(attribute, index, self._clock.now)
 
     def mlme_set(self, attribute: int, value: Any, index: int = 0) -> None:
@@ -122,8 +122,11 @@ class Mac:
         """Energy for others has ended: note when the contention period starts."""
         access = self._access
         at = self._clock.now + HEADER_GAP_US[header]
-        if header != sap.HEADER_IGNORED or at > access.contention_at:
-            access.contention_at = at
+        if header == sap.HEADER_IGNORED:
+            self._transmit.catch_up()
+            if at < access.contention_at:
+                at = access.contention_at
+        access.contention_at = at
         if self._transmit.state == HELD:
             self._silence()
 
@@ -150,6 +153,9 @@ class Mac:
     def pd_data_indication(self, psdu: bytes, rx: sap.RxInfo) -> None:
         """A frame for us or for all."""
         state = self._transmit.state
+        if state < HELD:
+            self._receive.receive(psdu, rx)
+            return
         if state == ACK_WAIT:
             self._transmit.feed(DATA)
         self._receive.receive(psdu, rx)

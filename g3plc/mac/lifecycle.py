@@ -11,7 +11,8 @@ from typing import NamedTuple
 IDLE, BACKOFF, SENDING, GAP, HELD, ACK_WAIT = range(6)
 STATE_NAMES = ("idle", "backoff", "sending", "gap", "held", "ack wait")
 """idle: nothing to send. backoff: a slot is drawn. sending: a segment is in the air. gap: the interframe space before
-a segment that needs no contention. held: the drawn slot was busy with energy, its end is awaited. ack wait."""
+a segment that needs no contention. held: the drawn slot was busy with energy, its end is awaited. ack wait. From held
+on, the frames of others matter at once."""
 
 REQUEST, TIMER, CLEAR, SENT, ACKED, REPEAT, REFUSED, STRANGE, DATA = range(9)
 INPUT_NAMES = ("request", "timer", "clear", "sent", "acked", "repeat", "refused", "strange", "data")

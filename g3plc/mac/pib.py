@@ -126,25 +126,22 @@ _BY_IDENT = {attribute.ident: attribute for attribute in ATTRIBUTES}
 class Pib:
     """The attributes of one station."""
 
-    __slots__ = ("_config", "_kept", "_neighbours", "_pos", "_table_read", "_table_rows")
+    __slots__ = ("_config", "_kept", "_neighbours", "_pos")
 
     def __init__(self, config: MacConfig, kept: Kept, neighbours: NeighbourTable, pos: PosTable) -> None:
         self._config = config
         self._kept = kept
         self._neighbours = neighbours
         self._pos = pos
-        self._table_read = (-1, -1)
-        self._table_rows: list[Any] = []
         check(config)
 
-    def get(self, ident: int, index: int, now: int) -> Any:
-        """The value, or row `index` of a table. UsageError: unknown attribute or row."""
+    def get(self, ident: int, index: int | None, now: int) -> Any:
+        """The value, or row `index` of a table, or with None all its rows. UsageError: unknown attribute or row."""
         attribute = _find(ident)
         if attribute.type == "table":
-            # whoever reads a table reads it row by row, and no time passes meanwhile
-            if self._table_read != (ident, now) or index == 0:
-                self._table_rows, self._table_read = self._rows(ident, now), (ident, now)
-            rows = self._table_rows
+            rows = self._rows(ident, now)
+            if index is None:
+                return rows
             if not 0 <= index < len(rows):
                 raise UsageError(f"{attribute.name} has no row {index}")
             return rows[index]

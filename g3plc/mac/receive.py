@@ -73,7 +73,7 @@ class Receiver:
 
     __slots__ = (
         "_access", "_answer", "_answer_dst", "_answer_fcs", "_answer_flow", "_answer_now", "_answer_ssca",
-        "_clock", "_config", "_counters", "_env", "_heard", "_kept", "_neighbours", "_phy", "_pos",
+        "_clock", "_config", "_counters", "_env", "_heard", "_kept", "_neighbours", "_partials", "_phy", "_pos",
         "_reassembly", "_transmit", "deliver", "ignored",
     )  # fmt: skip
 
@@ -102,6 +102,7 @@ class Receiver:
         self._heard = pos.entries
         self._transmit = transmit
         self._reassembly = Reassembly(config.reassemblies, config.reassembly_ttl_us)
+        self._partials = self._reassembly.partials
         self._answer_now = self._on_answer
         self._answer = 0
         self._answer_fcs = self._answer_ssca = self._answer_dst = self._answer_flow = 0
@@ -125,15 +126,14 @@ class Receiver:
             self._drop(self._stranger(frame) or "other pan", frame.payload, rx)
             return
         entry = self._heard.get(src) or self._pos.enter(src)
+        before = entry.heard
         entry.heard = now
         entry.lqi = rx.lqi
         dsn = frame.dsn
-        repeated = dsn == entry.dsn and now < entry.dsn_until
-        entry.dsn = dsn
-        entry.dsn_until = now + config.mac_duplicate_detection_ttl * SECOND_US
-        if repeated:
+        if dsn == entry.dsn and now < before + config.mac_duplicate_detection_ttl * SECOND_US:
             return
-        if self._reassembly.partials:
+        entry.dsn = dsn
+        if self._partials:
             self._reassembly.abandon(src)
         counters = self._counters
         counters[RX_DATA] += 1
@@ -142,7 +142,8 @@ class Receiver:
 
     def _receive_first(self, psdu: bytes, rx: sap.RxInfo) -> None:
         wants_ack = rx.dt == sap.DT_SOF_ACK
-        self._access.contention_at = self._clock.now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
+        now = self._clock.now
+        self._access.contention_at = now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
         try:
             frame = _decode_once(psdu)
         except WireError as error:
@@ -158,8 +159,16 @@ class Receiver:
         if reason:
             self._drop(reason, psdu, rx)
             return
-        entry = self._pos.heard(src, rx.lqi, self._clock.now)
-        self._accept(frame, src, psdu, rx, wants_ack and frame.dst != sap.BROADCAST, entry)
+        entry = self._heard.get(src) or self._pos.enter(src)
+        lately = now < entry.heard + self._config.mac_duplicate_detection_ttl * SECOND_US
+        entry.heard = now
+        entry.lqi = rx.lqi
+        wants_ack = wants_ack and frame.dst != sap.BROADCAST
+        if lately and frame.dsn == entry.dsn:
+            if wants_ack:
+                self._respond(True, stored_fcs(psdu), 0 if frame.lsf else 1, src, rx.flow)
+        else:
+            self._accept(frame, src, psdu, rx, wants_ack, entry)
 
     def lost(self, fcs: int, wants_ack: bool, sender: int, flow: int) -> None:
         """A frame for us came in broken: ask for it again if it wanted an ACK."""
@@ -204,21 +213,15 @@ class Receiver:
         return ""
 
     def _accept(self, frame: MacFrame, src: int, psdu: bytes, rx: sap.RxInfo, wants_ack: bool, entry: PosEntry) -> None:
-        """A frame of our PAN for us, from `src`."""
-        now = self._clock.now
-        ttl_us = self._config.mac_duplicate_detection_ttl * SECOND_US
-        if entry.repeats(frame.dsn, now, ttl_us):
-            if wants_ack:
-                self._respond(True, stored_fcs(psdu), 0 if frame.lsf else 1, src, rx.flow)
-            return
+        """A frame of our PAN for us, from `src`, that is no repeat of its last one."""
         payload = frame.payload
         verdict = COMPLETE
         if not payload:
             self._drop("empty frame", psdu, rx)
             return
         if not frame.lsf or frame.segment_number:
-            verdict, payload = self._reassembly.add(frame, src, now)
-        elif self._reassembly.partials:
+            verdict, payload = self._reassembly.add(frame, src, self._clock.now)
+        elif self._partials:
             self._reassembly.abandon(src)
         if verdict == REFUSED:
             self._drop("segment order", psdu, rx)
@@ -227,7 +230,7 @@ class Receiver:
             self._respond(True, stored_fcs(psdu), 0 if verdict == COMPLETE else 1, src, rx.flow)
         if verdict != COMPLETE:
             return
-        entry.delivered(frame.dsn, now, ttl_us)
+        entry.dsn = frame.dsn
         if frame.tmr and frame.dst != sap.BROADCAST:
             self._answer_tone_map_request(src, rx, entry)
         if frame.security_enabled:
@@ -240,7 +243,7 @@ class Receiver:
     # -- contents
 
     def _data(self, frame: MacFrame, src: int, msdu: bytes, rx: sap.RxInfo) -> None:
-        counters = self._kept.counters
+        counters = self._counters
         counters[RX_DATA] += 1
         dst = self._config.mac_short_address
         if frame.dst == sap.BROADCAST:
@@ -272,7 +275,7 @@ class Receiver:
         if now < entry.tmr_after:
             return
         entry.tmr_after = now + self._config.tmr_interval_us
-        modulation, tone_map = ofdm.choose_modulation(rx.groups_cb)
+        modulation, tone_map = ofdm.choose_modulation(rx.spectrum.groups_cb)
         self._kept.commands += 1
         flow = flow_tag(self._env.node, self._kept.commands, TMR)
         msdu = ToneMapResponse(modulation, tone_map, rx.lqi).encode()

@@ -103,30 +103,17 @@ class NeighbourTable:
 class PosEntry:
     """A neighbour heard at `heard` (microseconds) with `lqi`; answer no tone-map request before `tmr_after`.
 
-    `dsn`: of its frame delivered last, known until `dsn_until`. One is enough to tell duplicates: a station has one
-    frame in hand and repeats it with its number before it begins the next.
+    `dsn`: of its frame delivered last. One is enough to tell duplicates: a station has one frame in hand and repeats it
+    with its number before it begins the next.
     """
 
-    __slots__ = ("dsn", "dsn_until", "heard", "lqi", "tmr_after")
+    __slots__ = ("dsn", "heard", "lqi", "tmr_after")
 
     def __init__(self) -> None:
         self.heard = 0
         self.lqi = 0
         self.tmr_after = 0
         self.dsn = -1
-        self.dsn_until = 0
-
-    def repeats(self, dsn: int, now: int, ttl_us: int) -> bool:
-        """Was this frame delivered before? A repeat is remembered anew."""
-        if dsn != self.dsn or now >= self.dsn_until:
-            return False
-        self.dsn_until = now + ttl_us
-        return True
-
-    def delivered(self, dsn: int, now: int, ttl_us: int) -> None:
-        """Remember a frame."""
-        self.dsn = dsn
-        self.dsn_until = now + ttl_us
 
 
 class PosTable:

@@ -15,6 +15,7 @@ from g3plc.core.env import Env, Timer
 from g3plc.mac.config import MacConfig
 from g3plc.mac.constants import (
     CSMA_FAIL,
+    HEADER_GAP_US,
     MAX_REPEATS,
     MIN_SEGMENT_OCTETS,
     NO_ACK_SEEN,
@@ -136,6 +137,7 @@ class Transmitter:
             queue = self._high or self._normal
             if not queue:
                 self.state = IDLE
+                self._phy.attentive = False
                 return
             out = queue.pop(0)
             if now <= out.deadline:
@@ -145,6 +147,9 @@ class Transmitter:
         self._dsn = self._kept.next_dsn()
         self._retries = self._tries = 0
         self._access.start()
+        if self.state == IDLE:
+            self._phy.attentive = True
+            self.catch_up()
         self.draw()
 
     def overtake(self) -> None:
@@ -158,6 +163,15 @@ class Transmitter:
         if self.state == BACKOFF:
             self._timer.cancel()
             self.draw()
+
+    def catch_up(self) -> None:
+        """Make good what the PHY kept back: it sets the contention period."""
+        heard = self._phy.plme_recall()
+        if heard is not None:
+            header, end = heard
+            self._access.contention_at = end + HEADER_GAP_US[header]
+            if header == sap.HEADER_ACK:
+                self._access.follow_up_until = 0
 
     def draw(self) -> None:
         """Draw a slot."""

@@ -6,12 +6,19 @@ new one when they do. Levels in 1/100 dBuV, SNR in 1/100 dB, error rates as thre
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
 from g3plc.core.ofdm import FULL_TONE_MAP, ROBO, lqi_of, max_psdu
 from g3plc.phy import error_rate
 
 CERTAIN = 1 << 32
 """Threshold above every draw: the frame is lost without drawing."""
 
+_CERTAIN_ROBO_CB = bisect_left(
+    range(6000), True, key=lambda snr_cb: not error_rate.threshold(ROBO, max_psdu(ROBO, FULL_TONE_MAP), snr_cb)
+)
+"""The least SNR at which not even the longest frame in ROBO is lost to noise."""
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _PAYLOAD_SALT = 0x9E3779B97F4A7C15
@@ -38,15 +45,15 @@ def salts_of(word: int) -> Salts:
 class Link:
     """From station `src` to station `dst`.
 
-    `offsets_cb`: how far the SNR of each of the six tone-map groups lies from the mean. `down`: a fault makes the pair
-    unable to decode each other. `loss`: threshold of frames lost to a fault, 0 none. `salts`: the receiver's own, for
-    its draws (`salts_of`).
+    `offsets_of(src, dst)`: how far the SNR of each of the six tone-map groups lies from the mean; asked when it is
+    needed. `down`: a fault makes the pair unable to decode each other. `loss`: threshold of frames lost to a fault,
+    0 none. `salts`: the receiver's own, for its draws (`salts_of`).
     `certain_robo`: no frame in ROBO is lost to noise.
     """
 
     __slots__ = (
         "_payload", "certain_robo", "down", "dst", "header_salt", "header_threshold", "level_cb", "loss",
-        "loss_salt", "lqi", "noise_cb", "offsets_cb", "payload_salt", "snr_cb", "src",
+        "loss_salt", "lqi", "noise_cb", "offsets_of", "payload_salt", "snr_cb", "src",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +62,7 @@ class Link:
         dst: int,
         level_cb: int,
         noise_cb: int,
-        offsets_cb: tuple[int, ...],
+        offsets_of: Callable[[int, int], Sequence[int]],
         down: bool = False,
         loss: int = 0,
         salts: Salts = (1, 1, 1),
@@ -65,13 +72,13 @@ class Link:
         self.level_cb = level_cb
         self.noise_cb = noise_cb
         self.snr_cb = snr = level_cb - noise_cb
-        self.offsets_cb = offsets_cb
+        self.offsets_of = offsets_of
         self.lqi = lqi_of(snr)
         self.down = down
         self.loss = loss
         self.header_threshold = CERTAIN if down else error_rate.header_threshold(snr)
         self.header_salt, self.payload_salt, self.loss_salt = salts
-        self.certain_robo = not error_rate.threshold(ROBO, max_psdu(ROBO, FULL_TONE_MAP), snr)
+        self.certain_robo = snr >= _CERTAIN_ROBO_CB
         self._payload: dict[int, int] | None = None
 
     def lost(self, key: int) -> bool:
@@ -97,6 +104,11 @@ class Link:
         """Mean over the groups in use, in whole 1/100 dB."""
         if tone_map == FULL_TONE_MAP:
             return self.snr_cb
-        snr = self.snr_cb
-        groups = [snr + offset for group, offset in enumerate(self.offsets_cb) if tone_map >> group & 1]
+        groups = [snr_cb for group, snr_cb in enumerate(self.groups_cb) if tone_map >> group & 1]
         return sum(groups) // len(groups)
+
+    @property
+    def groups_cb(self) -> list[int]:
+        """The SNR of each of the six tone-map groups in 1/100 dB, lowest carriers first."""
+        snr = self.snr_cb
+        return [snr + offset for offset in self.offsets_of(self.src, self.dst)]

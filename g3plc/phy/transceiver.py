@@ -55,12 +55,15 @@ class Transceiver:
     """See the module's text. `user` must be set before the first frame.
 
     With `tags` false every flow is sent as 0: the network must take the same course.
+
+    `attentive`: see `sap.PhyService`. While it is not, a medium may leave a frame for another station, or an ACK for
+    one, that was heard alone and whole, in `unsaid` instead of telling of it.
     """
 
     __slots__ = (
         "_beside", "_captured", "_energies", "_env", "_fates",
-        "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "_watched", "frame_number",
-        "user",
+        "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "_watched", "attentive", "frame_number",
+        "unsaid", "user",
     )  # fmt: skip
 
     user: sap.PhyUser
@@ -78,6 +81,8 @@ class Transceiver:
         self._fates: dict[Transmission, tuple[int, Transmission | None]] = {}
         self._sending: Transmission | None = None
         self._own_start = self._own_end = -1
+        self.attentive = False
+        self.unsaid: Transmission | None = None
 
     # -- PhyService
 
@@ -122,10 +127,18 @@ class Transceiver:
         """Tell the medium that it will not."""
         self._medium.withdraw(self._node)
 
+    def plme_recall(self) -> tuple[int, int] | None:
+        """What the MAC was not told of; see `sap.PhyService`."""
+        tx, self.unsaid = self.unsaid, None
+        if tx is None:
+            return None
+        return sap.HEADER_ACK if tx.dt >= sap.DT_ACK else tx.dt, tx.end
+
     # -- the medium's side
 
     def transmitted(self, tx: Transmission) -> None:
         """Our own transmission has ended."""
+        self.unsaid = None
         if self._sending is not tx:
             return
         self._sending = None
@@ -150,9 +163,11 @@ class Transceiver:
             return  # it started before this station was switched on
         if self._captured is not tx:
             self._missed(tx, link)
+            self.unsaid = None
             return
         self._captured = None
         if self._beside:
+            self.unsaid = None
             self._settle_in_crowd(tx, link)
         else:
             self.energy_alone(tx, link)
@@ -162,6 +177,7 @@ class Transceiver:
 
         The same as `energy_start` and `energy_end` in a silence, for a medium that knows it beforehand.
         """
+        self.unsaid = None
         threshold = link.header_threshold
         if threshold and tx.key * link.header_salt >> 32 & 0xFFFFFFFF < threshold:
             self._missed(tx, link)
@@ -233,10 +249,13 @@ class Transceiver:
     def _received(self, tx: Transmission, link: Link) -> None:
         if self._watched:
             self._env.note(events.RxOk, tx.src, tx.frame, link.level_cb, link.lqi)
-        self.user.pd_data_indication(
-            tx.psdu,
-            RxInfo(tx.src, tx.dt, tx.modulation, tx.tone_map, link.lqi, link.snr_cb, link.offsets_cb, tx.flow),
-        )
+        rx = tx.rx
+        if rx is None:
+            rx = tx.rx = RxInfo(tx.src, tx.dt, tx.modulation, tx.tone_map, link.lqi, link, tx.flow)
+        else:
+            rx.lqi = link.lqi
+            rx.spectrum = link
+        self.user.pd_data_indication(tx.psdu, rx)
 
     def _ack_heard(self, tx: Transmission, link: Link) -> None:
         if link.lost(tx.key):

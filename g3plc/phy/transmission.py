@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from g3plc.sap import RxInfo
+
 
 class Transmission:
     """Starts at `start`, ends at `end` (microseconds).
 
     `dt`: delimiter type of the FCH (`sap.DT_*`). `dst`: next hop's short address, 0xFFFF all, or for an ACK or NACK
-    the station answered. `fcs`, `ssca`: of ACK and NACK. `key` addresses the receivers' random draws.
+    the station answered. `fcs`, `ssca`: of ACK and NACK. `key` addresses the receivers' random draws. `rx` is what its
+    receivers' MACs are told of it, one after the other.
     """
 
     __slots__ = (
-        "attempt", "dst", "dt", "end", "fcs", "flow", "frame", "key", "modulation", "psdu", "src", "ssca",
-        "start", "tone_map",
+        "attempt", "dst", "dt", "end", "fcs", "flow", "frame", "key", "modulation", "psdu", "rx", "src",
+        "ssca", "start", "tone_map",
     )  # fmt: skip
 
     def __init__(
@@ -45,3 +48,4 @@ class Transmission:
         self.fcs = fcs
         self.ssca = ssca
         self.key = 0
+        self.rx: RxInfo | None = None

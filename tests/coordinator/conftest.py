@@ -71,11 +71,11 @@ class Port:
             Route(peer, self.network.via.get(peer, peer), 4 * hops[peer], hops[peer], 0, 0) for peer in sorted(hops)
         ]
 
-    def mac_get(self, attribute: int, index: int = 0) -> Any:
-        rows = sorted(self.heard.items())
-        if attribute != 0x120 or index >= len(rows):
+    def mac_get(self, attribute: int, index: int | None = 0) -> Any:
+        rows = [(short, lqi, 255) for short, lqi in sorted(self.heard.items())]
+        if attribute != 0x120 or (index is not None and index >= len(rows)):
             raise UsageError("no such row")
-        return (*rows[index], 255)
+        return rows if index is None else rows[index]
 
     def adp_get(self, attribute: int, index: int = 0) -> Any:
         raise UsageError("not here")

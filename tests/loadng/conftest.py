@@ -32,8 +32,14 @@ NO_ACK_US = 200_000
 SECOND = 1_000_000
 
 
+class Flat:
+    """The same SNR on all carriers."""
+
+    groups_cb = (0,) * 6
+
+
 def rx_info(src: int, lqi: int, flow: int, now: int) -> RxInfo:
-    return RxInfo(src, 0, 0, 0x3F, lqi, 0, (0,) * 6, flow)
+    return RxInfo(src, 0, 0, 0x3F, lqi, Flat(), flow)
 
 
 class Known:

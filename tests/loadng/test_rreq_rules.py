@@ -18,6 +18,12 @@ from g3plc.wire import loadng_msg as msg
 EVERYBODY = 0xFFFF
 
 
+class Flat:
+    """The same SNR on all carriers."""
+
+    groups_cb = (0,) * 6
+
+
 def rreq(originator=9, sequence=10, cost=20, weak=0, hop_limit=6, hop_count=2, destination=30, metric=15):
     return msg.Rreq(destination, originator, sequence, metric, cost, hop_limit, hop_count, weak).encode()
 
@@ -318,7 +324,7 @@ def costs(**changes):
 )
 def test_link_costs_of_the_standard(changes, expected):
     links = costs(**changes)
-    rx = [RxInfo(1, 0, 0, 0x3F, lqi, 0, (), 0) for lqi in expected]
+    rx = [RxInfo(1, 0, 0, 0x3F, lqi, Flat(), 0) for lqi in expected]
     assert [links.cost(1, info) for info in rx] == list(expected.values())
 
 

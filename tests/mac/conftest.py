@@ -99,6 +99,9 @@ class Port:
     def plme_withdraw(self) -> None:
         pass
 
+    def plme_recall(self) -> None:
+        """This wire tells everything at once."""
+
     def _send(self, one: Sent) -> None:
         assert self.sending is None, "two transmissions of one station at a time"
         self.frame_number += 1
@@ -159,7 +162,7 @@ class Wire:
 
     def hand(self, port: Port, psdu: bytes, dt: int = sap.DT_SOF_ACK) -> None:
         """Octets from nowhere, to one station, now."""
-        port.mac.pd_data_indication(psdu, sap.RxInfo(99, dt, 0, 0x3F, 120, 0, self.groups_cb, 0))
+        port.mac.pd_data_indication(psdu, sap.RxInfo(99, dt, 0, 0x3F, 120, self, 0))
 
     def frames(self, src: int | None = None) -> list[Sent]:
         return [one for one in self.log if one.data and src in (None, one.src)]
@@ -205,7 +208,7 @@ class Wire:
         else:
             mac.pd_data_indication(
                 one.psdu,
-                sap.RxInfo(one.src, one.dt, one.modulation, one.tone_map, 120, 0, self.groups_cb, one.flow),
+                sap.RxInfo(one.src, one.dt, one.modulation, one.tone_map, 120, self, one.flow),
             )
 
 

@@ -30,7 +30,8 @@ class Table:
     def __init__(self, levels: dict[tuple[int, int], int], down: Iterable[tuple[int, int]] = (), loss: int = 0) -> None:
         self._links: dict[int, list[Link]] = {}
         for (src, dst), level in sorted(levels.items()):
-            link = Link(src, dst, level, NOISE, (0,) * 6, (src, dst) in set(down), loss, salts_of(mix64(dst)))
+            salts = salts_of(mix64(dst))
+            link = Link(src, dst, level, NOISE, lambda *_: (0,) * 6, (src, dst) in set(down), loss, salts)
             self._links.setdefault(src, []).append(link)
 
     def refresh(self, now: int) -> bool:
@@ -77,6 +78,7 @@ class Wire:
             phy = Transceiver(env, self.medium)
             ear = Listener(self.clock)
             phy.user = ear
+            phy.attentive = True
             self.medium.attach(node, phy)
             self.phys.append(phy)
             self.ears.append(ear)
@@ -253,3 +255,62 @@ def test_a_station_switched_on_in_the_middle_of_a_frame_does_not_receive_it() ->
     wire.medium.attach(1, reborn)
     wire.clock.run()
     assert ear.told == []
+
+
+# -- what is kept back from those who wait for nothing
+
+
+def inattentive(levels: dict[tuple[int, int], int], down: Iterable[tuple[int, int]] = ()) -> Wire:
+    wire = Wire(1 + max(max(pair) for pair in levels), Table(levels, down))
+    for phy in wire.phys:
+        phy.attentive = False
+    return wire
+
+
+def test_what_others_say_is_kept_back_from_a_station_that_waits_for_nothing() -> None:
+    wire = inattentive({**both(0, 1, STRONG), **both(0, 2, STRONG), (1, 2): STRONG})
+    wire.send(0, 1, START)
+    wire.clock.run()
+    assert wire.ears[1].told == [("data", START + AIR, PSDU, 0, 4 * (24 + 10), FLOW)]
+    assert wire.ears[2].told == []
+    assert wire.phys[2].plme_recall() == (sap.HEADER_SOF_ACK, START + AIR)
+    assert wire.phys[2].plme_recall() is None
+    wire.phys[1].pd_ack_request(True, 0xD8D2, 0, 0, FLOW)
+    wire.clock.run()
+    assert wire.ears[0].told[1:] == [("ack", START + AIR + ACK_US, True, 0xD8D2, 0)]
+    assert wire.phys[2].plme_recall() == (sap.HEADER_ACK, START + AIR + ACK_US)
+
+
+def test_an_ack_with_more_to_follow_and_what_follows_are_told() -> None:
+    wire = inattentive({(1, 0): STRONG, (1, 2): STRONG})
+    wire.phys[1].pd_ack_request(True, 0xD8D2, 1, 0, FLOW)
+    wire.send(1, 0, START + ACK_US + 10)
+    wire.clock.run()
+    assert [told[0] for told in wire.ears[2].told] == ["ack", "channel"]
+
+
+def test_a_lost_header_and_a_severed_link_are_told() -> None:
+    wire = inattentive({(0, 1): STRONG, (0, 2): BURIED - 900, (0, 3): STRONG}, down=[(0, 3)])
+    wire.send(0, 1, START)
+    wire.clock.run()
+    assert wire.ears[2].told == [("channel", START + AIR, sap.HEADER_LOST)]
+    assert wire.ears[3].told == [("channel", START + AIR, sap.HEADER_FAULT)]
+
+
+def test_what_was_kept_back_is_void_once_something_newer_is_told() -> None:
+    for dst, level in ((sap.BROADCAST, STRONG), (1, BURIED - 900)):
+        wire = inattentive({(0, 1): STRONG, (0, 2): STRONG, (3, 1): STRONG, (3, 2): level})
+        wire.send(0, 1, START)
+        wire.send(3, dst, START + 2 * AIR, ack=False)
+        wire.clock.run()
+        assert len(wire.ears[2].told) == 1
+        assert wire.phys[2].plme_recall() is None
+
+
+def test_what_was_kept_back_is_void_after_an_own_transmission() -> None:
+    wire = inattentive({(0, 1): STRONG, (0, 2): STRONG, (2, 1): STRONG})
+    wire.send(0, 1, START)
+    wire.send(2, 1, START + 2 * AIR)
+    wire.clock.run()
+    assert wire.ears[2].told == [("confirm", START + 3 * AIR)]
+    assert wire.phys[2].plme_recall() is None

@@ -15,6 +15,7 @@ from emulation.scenario import Scenario, load
 from emulation.sim import Simulation
 from g3plc import events as ev
 from g3plc.events import Event
+from g3plc.phy.transceiver import Transceiver
 from gridglow.simulate import facts_of, run
 
 SCENARIOS = ("row4", "heal", "sag", "night")
@@ -142,3 +143,12 @@ def test_a_simulation_knows_where_it_is(shipped: Any) -> None:
     simulation: Simulation = shipped("row4", 1).simulation
     assert simulation.emulated_us == simulation.clock.now - simulation.start_us
     assert sorted(simulation.stations) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_is_kept_back_from_stations_that_wait_for_nothing_changes_nothing(
+    network: Any, shipped: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The same run with every station told of everything as it happens."""
+    monkeypatch.setattr(Transceiver, "attentive", property(lambda phy: True, lambda phy, wanted: None))
+    assert network(name, 1).digest == shipped(name, 1).digest

@@ -45,7 +45,7 @@ class Table:
 
     def of(self, src: int, now: int) -> list[Link]:
         return [
-            Link(src, dst, STRONG, NOISE, (0,) * 6)
+            Link(src, dst, STRONG, NOISE, lambda *_: (0,) * 6)
             for dst in range(STATIONS)
             if dst != src and (src, dst) not in self.deaf
         ]
