@@ -153,16 +153,12 @@ class SimMedium:
             sender.transmitted(tx)
         if tx.ssca:
             self._follow_ups_until = tx.end + EIFS_US
-        if item.told:
-            self._end_in_crowd(item)
-        elif tx.dst == BROADCAST or tx.end <= self._follow_ups_until:
-            for transceiver, link, _ in item.hearers:
-                transceiver.energy_alone(tx, link)
+        if tx.dst == BROADCAST or tx.end <= self._follow_ups_until:
+            self._end_for_all(item)
         else:
             self._end_between_two(item)
 
-    def _end_in_crowd(self, item: _OnTheWire) -> None:
-        """Some of the receivers have had other energy beside it."""
+    def _end_for_all(self, item: _OnTheWire) -> None:
         tx, told = item.tx, item.told
         for transceiver, link, bit in item.hearers:
             if told & bit:
@@ -171,17 +167,14 @@ class SimMedium:
                 transceiver.energy_alone(tx, link)
 
     def _end_between_two(self, item: _OnTheWire) -> None:
-        """A frame or an ACK for one station; the same as to tell everybody, but for those who need not know yet."""
-        tx = item.tx
-        key, addressee = tx.key, self._stations.get(tx.dst)
-        for transceiver, link, _ in item.hearers:
-            threshold = link.header_threshold
-            if (
-                transceiver.attentive
-                or transceiver is addressee
-                or (threshold and key * link.header_salt >> 32 & 0xFFFFFFFF < threshold)
-                or link.loss
-            ):
+        """A frame or an ACK for one station: to the same effect, but kept back from those who need not know yet."""
+        tx, told = item.tx, item.told
+        addressee = self._stations.get(tx.dst)
+        for transceiver, link, bit in item.hearers:
+            if told & bit:
+                transceiver.energy_end(tx, link)
+            elif transceiver.attentive or transceiver is addressee:
                 transceiver.energy_alone(tx, link)
             else:
                 transceiver.unsaid = tx
+                transceiver.unsaid_link = link

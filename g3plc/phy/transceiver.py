@@ -57,15 +57,16 @@ class Transceiver:
     With `tags` false every flow is sent as 0: the network must take the same course.
 
     `attentive`: see `sap.PhyService`. While it is not, a medium may leave a frame for another station, or an ACK for
-    one, that was heard alone and whole, in `unsaid` instead of telling of it.
+    one, in `unsaid` and `unsaid_link` instead of telling of it, if nothing else was on the wire here meanwhile.
     """
 
     __slots__ = (
         "_beside", "_captured", "_energies", "_env", "_fates",
         "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "_watched", "attentive", "frame_number",
-        "unsaid", "user",
+        "unsaid", "unsaid_link", "user",
     )  # fmt: skip
 
+    unsaid_link: Link
     user: sap.PhyUser
 
     def __init__(self, env: Env, medium: Medium, first_frame: int = 0, tags: bool = True) -> None:
@@ -132,7 +133,13 @@ class Transceiver:
         tx, self.unsaid = self.unsaid, None
         if tx is None:
             return None
-        return sap.HEADER_ACK if tx.dt >= sap.DT_ACK else tx.dt, tx.end
+        link = self.unsaid_link
+        threshold = link.header_threshold
+        if threshold and draw(tx.key, link.header_salt) < threshold:
+            return sap.HEADER_FAULT if link.down else sap.HEADER_LOST, tx.end
+        if tx.dt < sap.DT_ACK:
+            return tx.dt, tx.end
+        return sap.HEADER_LOST if link.lost(tx.key) else sap.HEADER_ACK, tx.end
 
     # -- the medium's side
 
@@ -327,7 +334,7 @@ class Transceiver:
         header_end = tx.start + HEADER_US
         during_header = [item for item in beside if item[0].start < header_end]
         during_payload = [item for item in beside if item[0].end > header_end]
-        if not self._header_good(tx, link, during_header):
+        if during_header and not self._header_good(tx, link, during_header):
             self._fates[tx] = (sap.HEADER_LOST, self._strongest(during_header))
             self._missed(tx, link)
         elif tx.dt >= sap.DT_ACK:

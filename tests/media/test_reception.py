@@ -289,16 +289,16 @@ def test_an_ack_with_more_to_follow_and_what_follows_are_told() -> None:
     assert [told[0] for told in wire.ears[2].told] == ["ack", "channel"]
 
 
-def test_a_lost_header_and_a_severed_link_are_told() -> None:
+def test_a_lost_header_and_a_severed_link_are_known_as_such() -> None:
     wire = inattentive({(0, 1): STRONG, (0, 2): BURIED - 900, (0, 3): STRONG}, down=[(0, 3)])
     wire.send(0, 1, START)
     wire.clock.run()
-    assert wire.ears[2].told == [("channel", START + AIR, sap.HEADER_LOST)]
-    assert wire.ears[3].told == [("channel", START + AIR, sap.HEADER_FAULT)]
+    assert wire.phys[2].plme_recall() == (sap.HEADER_LOST, START + AIR)
+    assert wire.phys[3].plme_recall() == (sap.HEADER_FAULT, START + AIR)
 
 
 def test_what_was_kept_back_is_void_once_something_newer_is_told() -> None:
-    for dst, level in ((sap.BROADCAST, STRONG), (1, BURIED - 900)):
+    for dst, level in ((sap.BROADCAST, STRONG), (sap.BROADCAST, BURIED - 900), (2, STRONG)):
         wire = inattentive({(0, 1): STRONG, (0, 2): STRONG, (3, 1): STRONG, (3, 2): level})
         wire.send(0, 1, START)
         wire.send(3, dst, START + 2 * AIR, ack=False)
