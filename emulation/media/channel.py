@@ -8,7 +8,9 @@ laid over it by the medium. Error rates are in `g3plc.phy.error_rate`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 
 from emulation.grid.feeder import Feeder
 from emulation.media.cable_tree import CableTree
@@ -37,6 +39,8 @@ _TILT_STEP_CB = 400
 _RIPPLES = 64
 
 Offsets = tuple[int, int, int, int, int, int]
+Hearers = tuple["array[int]", "array[int]"]
+"""Stations by number, and the level at each. Arrays: they stay for the whole run, for every sender."""
 
 
 class AttenuationParts:
@@ -110,7 +114,7 @@ class Channel:
         self._budget_cb = (
             config.tx_level_cb - config.coupling_cb + _most_cb(config.shadow_cb) + _most_cb(config.asymmetry_cb)
         ) - min(self._least_level)
-        self._hearers: dict[int, dict[int, int]] = {}
+        self._hearers: dict[int, Hearers] = {}
         self._offsets: dict[int, Offsets] = {}
         self._ripples: dict[int, list[int]] = {}
 
@@ -121,34 +125,41 @@ class Channel:
 
         It counts cut cables, so ask again after `set_cuts`.
         """
-        hearers = self._hearers.get(src)
-        return tuple(self._hearers_of(src) if hearers is None else hearers)
+        return tuple(self._hearers_of(src)[0])
+
+    def levels_cb(self, src: int) -> Iterator[tuple[int, int]]:
+        """The stations in earshot, each with the level of `src` there in 1/100 dBuV."""
+        return zip(*self._hearers_of(src), strict=True)
 
     def level_cb(self, src: int, dst: int) -> int | None:
         """The level of `src` at `dst` in 1/100 dBuV; None if `dst` is not in its earshot and never will be."""
-        hearers = self._hearers.get(src)
-        return (self._hearers_of(src) if hearers is None else hearers).get(dst)
+        stations, levels = self._hearers_of(src)
+        at = bisect_left(stations, dst)
+        return levels[at] if at < len(stations) and stations[at] == dst else None
 
     def set_cuts(self, leds: Iterable[int]) -> None:
         """Cut the cable between each of these LEDs and its parent LED, mend all others."""
         if self._tree.set_cuts(leds):
             self._hearers.clear()
 
-    def _hearers_of(self, src: int) -> dict[int, int]:
-        """Receiver to level, in the order of station numbers."""
+    def _hearers_of(self, src: int) -> Hearers:
+        return self._hearers.get(src) or self._make_hearers(src)
+
+    def _make_hearers(self, src: int) -> Hearers:
         config, phases, least = self._config, self._feeder.phases, self._least_level
         top_cb = config.tx_level_cb - config.coupling_cb
         own_phase = phases[src]
-        found: dict[int, int] = {}
+        stations, levels = array("i"), array("i")
         for dst, loss_cb in sorted(self._tree.within(src, self._budget_cb)):
             level = top_cb - loss_cb
             if own_phase and phases[dst] and own_phase != phases[dst]:
                 level -= config.phase_cb
             level -= self._shadow_cb(src, dst) + self._asymmetry_cb(src, dst)
             if level >= least[dst]:
-                found[dst] = level
-        self._hearers[src] = found
-        return found
+                stations.append(dst)
+                levels.append(level)
+        self._hearers[src] = stations, levels
+        return stations, levels
 
     def _shadow_cb(self, src: int, dst: int) -> int:
         pair = src << 24 | dst if src < dst else dst << 24 | src

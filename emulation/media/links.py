@@ -102,15 +102,14 @@ class LinkTable:
         links = self._links.get(src)
         if links is None:
             links = self._links[src] = [
-                link for dst in self._channel.earshot(src) if (link := self._make(src, dst, now)) is not None
+                link
+                for dst, level in self._channel.levels_cb(src)
+                if (link := self._make(src, dst, level, now)) is not None
             ]
         return links
 
-    def _make(self, src: int, dst: int, now: int) -> Link | None:
+    def _make(self, src: int, dst: int, level: int, now: int) -> Link | None:
         channel, faults = self._channel, self.faults
-        level = channel.level_cb(src, dst)
-        if level is None:
-            return None
         pair = (src, dst)
         noise = channel.noise_cb(dst, now)
         # Added only where there is something to add, so that the links of a receiver share one number.
