@@ -17,11 +17,18 @@ from g3plc.wire.loadng_msg import METRIC_HOP_COUNT
 
 _MODULATION_STEPS = {ROBO: 3, DBPSK: 3, DQPSK: 2, D8PSK: 1}
 _CACHED = 2048
+_KNOWN: dict[tuple[int, ...], dict[int, int]] = {}
+"""Directional costs that were worked out, by weights: most stations of a process have the same."""
 
 
 def round_half_down(numerator: int, denominator: int) -> int:
     """Return the integer nearest to a non-negative fraction; an exact half goes down."""
     return (2 * numerator + denominator - 1) // (2 * denominator)
+
+
+def _known(config: LoadngConfig) -> dict[int, int]:
+    weights = config.kr, config.km, config.kc, config.kq, config.low_lqi, config.high_lqi
+    return _KNOWN.setdefault(weights, {})
 
 
 class LinkCosts:
@@ -33,13 +40,13 @@ class LinkCosts:
         self._config = config
         self._table = table
         self._neighbour = neighbour
-        self._cache: dict[int, int] = {}
+        self._cache = _known(config)
         self.measured: dict[int, int] = {}
         """Reverse costs that neighbours told (RLCREP)."""
 
     def reset(self) -> None:
-        """Forget what was computed with other weights."""
-        self._cache.clear()
+        """Go by the weights that the configuration has now."""
+        self._cache = _known(self._config)
 
     def directional(self, modulation: int, tone_map: int, lqi: int) -> int:
         """The cost of one direction, 0..255, from what its receiver saw."""
