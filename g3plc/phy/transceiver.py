@@ -301,7 +301,7 @@ class Transceiver:
             if self._header_good(tx, link, present):
                 self._capture(tx, present)
             else:
-                self._fates[tx] = (sap.HEADER_LOST, self._strongest(present))
+                self._fates[tx] = (sap.HEADER_LOST, self._culprit(present))
         elif self._takes_over(tx, link, captured, present):
             self._fates[captured] = (sap.HEADER_IGNORED, tx)
             self._capture(tx, present)
@@ -335,7 +335,7 @@ class Transceiver:
         during_header = [item for item in beside if item[0].start < header_end]
         during_payload = [item for item in beside if item[0].end > header_end]
         if during_header and not self._header_good(tx, link, during_header):
-            self._fates[tx] = (sap.HEADER_LOST, self._strongest(during_header))
+            self._fates[tx] = (sap.HEADER_LOST, self._culprit(during_header))
             self._missed(tx, link)
         elif tx.dt >= sap.DT_ACK:
             self._ack_heard(tx, link)
@@ -345,11 +345,11 @@ class Transceiver:
             threshold = link.payload_threshold_at(
                 tx.modulation, tx.tone_map, len(tx.psdu), _rise_cb(link, during_payload)
             )
-            self._settle(tx, link, threshold, self._strongest(during_payload))
+            self._settle(tx, link, threshold, self._culprit(during_payload))
 
-    @staticmethod
-    def _strongest(beside: list[tuple[Transmission, Link]]) -> Transmission | None:
-        return max(beside, key=lambda item: item[1].level_cb)[0] if beside else None
+    def _culprit(self, beside: list[tuple[Transmission, Link]]) -> Transmission | None:
+        """The strongest of those that may have spoilt a frame; only observers want to know."""
+        return max(beside, key=lambda item: item[1].level_cb)[0] if beside and self._watched else None
 
 
 def _rise_cb(link: Link, beside: list[tuple[Transmission, Link]]) -> int:
