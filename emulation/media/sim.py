@@ -13,7 +13,7 @@ from __future__ import annotations
 from emulation.clocks import SimClock
 from emulation.media.links import LinkTable
 from emulation.randomness import mix, mix_on
-from g3plc.core.ofdm import EIFS_US, SLOT_US
+from g3plc.core.ofdm import EIFS_US, ROBO, SLOT_US
 from g3plc.phy.link import Link
 from g3plc.phy.transceiver import Transceiver
 from g3plc.phy.transmission import Transmission
@@ -160,9 +160,12 @@ class SimMedium:
 
     def _end_for_all(self, item: _OnTheWire) -> None:
         tx, told = item.tx, item.told
+        plain = tx.dst == BROADCAST and tx.modulation == ROBO
         for transceiver, link, bit in item.hearers:
-            if told & bit:
+            if told and told & bit:
                 transceiver.energy_end(tx, link)
+            elif plain and link.clear:
+                transceiver.received(tx, link)
             else:
                 transceiver.energy_alone(tx, link)
 
@@ -171,7 +174,7 @@ class SimMedium:
         tx, told = item.tx, item.told
         addressee = self._stations.get(tx.dst)
         for transceiver, link, bit in item.hearers:
-            if told & bit:
+            if told and told & bit:
                 transceiver.energy_end(tx, link)
             elif transceiver.attentive or transceiver is addressee:
                 transceiver.energy_alone(tx, link)

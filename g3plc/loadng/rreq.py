@@ -76,13 +76,13 @@ class RreqReceiver:
         entry = entries.get(rreq.originator)
         if entry is not None and entry.sequence == rreq.sequence_number:
             config = router.config
-            weak, fewest = rreq.weak_link_count + (rx.lqi < config.weak_lqi), entry.weak_links
             spare = entry.cost - rreq.route_cost
             if (
                 (
-                    weak > fewest
-                    or entry.settled
-                    or (weak == fewest and (config.kh > spare or router.links.least(rx) > spare))
+                    entry.settled
+                    or (config.kh > spare and rreq.weak_link_count >= entry.weak_links)
+                    or (weak := rreq.weak_link_count + (rx.lqi < config.weak_lqi)) > entry.weak_links
+                    or (weak == entry.weak_links and router.links.least(rx) > spare)
                 )
                 and rreq.metric_type == entry.metric_type
                 and entry.valid_until_us > router.env.clock.now

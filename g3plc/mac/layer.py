@@ -7,18 +7,18 @@ is 0: frames go out in the clear, secured ones are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from g3plc import sap
 from g3plc.core.env import Env
-from g3plc.core.ofdm import ACK_US, CIFS_US, EIFS_US
+from g3plc.core.ofdm import CIFS_US, EIFS_US
 from g3plc.mac.config import MacConfig
 from g3plc.mac.constants import HEADER_GAP_US, MAX_MSDU_OCTETS
 from g3plc.mac.csma import ChannelAccess
 from g3plc.mac.kept import Kept
-from g3plc.mac.lifecycle import ACK_WAIT, ACKED, CLEAR, DATA, HELD, REFUSED, REPEAT, SENT, STRANGE
+from g3plc.mac.lifecycle import ACK_WAIT, ACKED, DATA, HELD, REFUSED, REPEAT, SENT, STRANGE
 from g3plc.mac.pib import Pib
 from g3plc.mac.receive import Receiver
 from g3plc.mac.tables import NeighbourEntry, NeighbourTable, PosTable
@@ -33,10 +33,12 @@ class Mac:
 
     __slots__ = (
         "_access", "_clock", "_config", "_kept", "_neighbours", "_phy", "_pib", "_pos", "_receive", "_transmit",
-        "_user",
+        "_user", "pd_data_indication",
     )  # fmt: skip
 
     _user: sap.McpsUser
+    pd_data_indication: Callable[[bytes, sap.RxInfo], None]
+    """A frame for us or for all."""
 
     def __init__(self, env: Env, phy: sap.PhyService, config: MacConfig, kept: Mapping[str, Any] | None = None) -> None:
         rng = env.rng("mac")
@@ -52,6 +54,8 @@ class Mac:
         self._receive = Receiver(
             env, phy, config, self._access, self._kept, self._neighbours, self._pos, self._transmit
         )
+        # nothing stands between the PHY and the receiving side: most of what a flood costs goes this way
+        self.pd_data_indication = self._receive.receive
 
     @property
     def user(self) -> sap.McpsUser:
@@ -128,7 +132,7 @@ class Mac:
                 at = access.contention_at
         access.contention_at = at
         if self._transmit.state == HELD:
-            self._silence()
+            self._transmit.silence()
 
     def pd_ack_indication(self, positive: bool, fcs: int, ssca: int) -> None:
         """An ACK or NACK has ended, perhaps ours."""
@@ -140,7 +144,7 @@ class Mac:
             access.follow_up_until = 0
         state = self._transmit.state
         if state == HELD:
-            self._silence()
+            self._transmit.silence()
         elif state == ACK_WAIT:
             transmit = self._transmit
             if fcs != transmit.fcs:
@@ -150,18 +154,6 @@ class Mac:
             else:
                 transmit.feed(REPEAT if ssca else REFUSED)
 
-    def pd_data_indication(self, psdu: bytes, rx: sap.RxInfo) -> None:
-        """A frame for us or for all."""
-        state = self._transmit.state
-        if state < HELD:
-            self._receive.receive(psdu, rx)
-            return
-        if state == ACK_WAIT:
-            self._transmit.feed(DATA)
-        self._receive.receive(psdu, rx)
-        if state == HELD:
-            self._silence()
-
     def pd_payload_lost_indication(self, fcs: int, ack_wanted: bool, sender: int, flow: int) -> None:
         """A frame for us came in broken."""
         state = self._transmit.state
@@ -169,10 +161,4 @@ class Mac:
             self._transmit.feed(DATA)
         self._receive.lost(fcs, ack_wanted, sender, flow)
         if state == HELD:
-            self._silence()
-
-    def _silence(self) -> None:
-        # the end of our own answer comes without a word from the PHY: to wait for it would be to wait for ever
-        answering = 0 < self._access.answer_until - self._clock.now <= ACK_US
-        if answering or not self._phy.plme_busy():
-            self._transmit.feed(CLEAR)
+            self._transmit.silence()

@@ -17,7 +17,7 @@ from g3plc.mac.config import MacConfig
 from g3plc.mac.constants import ANSWER_END_US, BAD_CRC, FOLLOW_UP_US, RX_BROADCAST, RX_COMMAND, RX_DATA
 from g3plc.mac.csma import ChannelAccess
 from g3plc.mac.kept import Kept
-from g3plc.mac.lifecycle import SENDING
+from g3plc.mac.lifecycle import ACK_WAIT, DATA, HELD, SENDING
 from g3plc.mac.reassembly import COMPLETE, REFUSED, Reassembly
 from g3plc.mac.tables import MINUTE_US, NeighbourEntry, NeighbourTable, PosEntry, PosTable
 from g3plc.mac.transmit import Outgoing, Transmitter
@@ -115,8 +115,13 @@ class Receiver:
         short way here, to the same effect.
         """
         frame = _last.plain
-        if frame is None or _last.psdu is not psdu:
-            self._receive_first(psdu, rx)
+        state = self._transmit.state
+        if frame is None or _last.psdu is not psdu or state >= HELD:
+            if state == ACK_WAIT:
+                self._transmit.feed(DATA)
+            self._receive_any(psdu, rx)
+            if state == HELD:
+                self._transmit.silence()
             return
         src: int = frame.src  # type: ignore[assignment]
         now = self._clock.now
@@ -138,9 +143,10 @@ class Receiver:
         counters = self._counters
         counters[RX_DATA] += 1
         counters[RX_BROADCAST] += 1
-        self.deliver(src, sap.BROADCAST, frame.payload, rx)
+        deliver = self.deliver
+        deliver(src, sap.BROADCAST, frame.payload, rx)
 
-    def _receive_first(self, psdu: bytes, rx: sap.RxInfo) -> None:
+    def _receive_any(self, psdu: bytes, rx: sap.RxInfo) -> None:
         wants_ack = rx.dt == sap.DT_SOF_ACK
         now = self._clock.now
         self._access.contention_at = now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)

@@ -26,7 +26,7 @@ from g3plc.mac.constants import (
 )
 from g3plc.mac.csma import ChannelAccess
 from g3plc.mac.kept import Kept
-from g3plc.mac.lifecycle import ACK_WAIT, BACKOFF, GAP, HELD, IDLE, LIFE_CYCLE, REQUEST, SENDING, TIMER
+from g3plc.mac.lifecycle import ACK_WAIT, BACKOFF, CLEAR, GAP, HELD, IDLE, LIFE_CYCLE, REQUEST, SENDING, TIMER
 from g3plc.mac.tables import NeighbourTable
 from g3plc.wire.mac_frame import (
     FRAME_COMMAND,
@@ -172,6 +172,13 @@ class Transmitter:
             self._access.contention_at = end + HEADER_GAP_US[header]
             if header == sap.HEADER_ACK:
                 self._access.follow_up_until = 0
+
+    def silence(self) -> None:
+        """Energy for others has ended while a frame was held: go on if it was the last."""
+        # the end of our own answer comes without a word from the PHY: to wait for it would be to wait for ever
+        answering = 0 < self._access.answer_until - self._clock.now <= ofdm.ACK_US
+        if answering or not self._phy.plme_busy():
+            self.feed(CLEAR)
 
     def draw(self) -> None:
         """Draw a slot."""

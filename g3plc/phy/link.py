@@ -48,11 +48,11 @@ class Link:
     `offsets_of(src, dst)`: how far the SNR of each of the six tone-map groups lies from the mean; asked when it is
     needed. `down`: a fault makes the pair unable to decode each other. `loss`: threshold of frames lost to a fault,
     0 none. `salts`: the receiver's own, for its draws (`salts_of`).
-    `certain_robo`: no frame in ROBO is lost to noise.
+    `clear`: no frame in ROBO is lost, neither to noise nor to a fault.
     """
 
     __slots__ = (
-        "_payload", "certain_robo", "down", "dst", "header_salt", "header_threshold", "level_cb", "loss",
+        "_payload", "clear", "down", "dst", "header_salt", "header_threshold", "level_cb", "loss",
         "loss_salt", "lqi", "noise_cb", "offsets_of", "payload_salt", "snr_cb", "src",
     )  # fmt: skip
 
@@ -78,7 +78,7 @@ class Link:
         self.loss = loss
         self.header_threshold = CERTAIN if down else error_rate.header_threshold(snr)
         self.header_salt, self.payload_salt, self.loss_salt = salts
-        self.certain_robo = snr >= _CERTAIN_ROBO_CB
+        self.clear = snr >= _CERTAIN_ROBO_CB and not self.header_threshold and not loss
         self._payload: dict[int, int] | None = None
 
     def lost(self, key: int) -> bool:

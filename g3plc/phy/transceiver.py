@@ -194,8 +194,8 @@ class Transceiver:
             else:
                 self.user.pd_ack_indication(tx.dt == sap.DT_ACK, tx.fcs, tx.ssca)
         elif tx.dst == sap.BROADCAST or tx.dst == self._node:
-            if link.certain_robo and tx.modulation == ROBO and not link.loss:
-                self._received(tx, link)
+            if link.clear and tx.modulation == ROBO:
+                self.received(tx, link)
             else:
                 self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
         else:
@@ -251,9 +251,11 @@ class Transceiver:
                 fcs = int.from_bytes(tx.psdu[-2:], "little")
                 self.user.pd_payload_lost_indication(fcs, tx.dt == sap.DT_SOF_ACK, tx.src, tx.flow)
             return
-        self._received(tx, link)
+        self.received(tx, link)
 
-    def _received(self, tx: Transmission, link: Link) -> None:
+    def received(self, tx: Transmission, link: Link) -> None:
+        """A frame for us or for all is good; a medium knows it of what came alone over a clear link."""
+        self.unsaid = None
         if self._watched:
             self._env.note(events.RxOk, tx.src, tx.frame, link.level_cb, link.lqi)
         rx = tx.rx
@@ -262,7 +264,8 @@ class Transceiver:
         else:
             rx.lqi = link.lqi
             rx.spectrum = link
-        self.user.pd_data_indication(tx.psdu, rx)
+        indicate = self.user.pd_data_indication
+        indicate(tx.psdu, rx)
 
     def _ack_heard(self, tx: Transmission, link: Link) -> None:
         if link.lost(tx.key):
