@@ -103,13 +103,13 @@ def run(
         simulation = build(scenario, used_seed, trace)
         simulation.run(progress)
         trace.flush()
-    figures = {
-        "emulated_s": simulation.emulated_us / 1_000_000,
-        "wall_s": round(time.perf_counter() - began, 3),
-        "hearers": round(simulation.medium.hearers / max(1, simulation.medium.transmissions), 2),
-        "digest": digest.hexdigest(),
-    }
-    summary = metrics.summary(**figures)
-    if evidence is not None:
-        evidence.finish(summary, figures)
+        figures = {
+            "emulated_s": simulation.emulated_us / 1_000_000,
+            "wall_s": round(time.perf_counter() - began, 3),
+            "hearers": round(simulation.medium.hearers / max(1, simulation.medium.transmissions), 2),
+            "digest": digest.hexdigest(),
+        }
+        summary = metrics.summary(**figures)
+        if evidence is not None:
+            evidence.finish(summary, figures)
     return Outcome(summary, simulation, trace.failures)

@@ -15,7 +15,7 @@ from emulation.observe.facts import RunFacts
 from emulation.observe.jsonl import JsonlWriter
 from emulation.observe.pcap import PcapWriter
 from emulation.observe.readings import ReadingsWriter
-from emulation.observe.sequence import write_sequence
+from emulation.observe.sequence import SequenceWriter
 from emulation.observe.station_logs import StationLogs
 from emulation.observe.tap import Observer
 
@@ -40,11 +40,13 @@ class Evidence:
         _clear(folder)
         self.folder = folder
         self._jsonl = JsonlWriter(folder / EVENTS_FILE, facts)
+        self._sequence = SequenceWriter(folder / EVENTS_FILE, folder, facts)
         self.observers: list[Observer] = [
             self._jsonl,
             StationLogs(folder / LOGS_FOLDER),
             PcapWriter(folder / CAPTURE_FILE, facts),
             ReadingsWriter(folder / READINGS_FILE, facts),
+            self._sequence,
         ]
         if psdu:
             self.observers.append(PcapWriter(folder / PSDU_CAPTURE_FILE, facts, whole_psdu=True))
@@ -61,7 +63,7 @@ class Evidence:
             observer.close()
         text = json.dumps(summary, indent=2) + "\n"
         (self.folder / SUMMARY_FILE).write_text(text, encoding="ascii", newline="\n")
-        write_sequence(self.folder / EVENTS_FILE, self.folder, meter)
+        self._sequence.draw(meter)
 
 
 def _clear(folder: Path) -> None:

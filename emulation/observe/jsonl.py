@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from json.encoder import encode_basestring_ascii
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +19,13 @@ from emulation.observe.facts import RunFacts
 from emulation.observe.jsonl_frame import FORMAT, MOST_US, EvidenceError, facts_in, figures_in, shown
 from emulation.observe.kinds import kind_name
 from emulation.observe.record import field_types, ill_formed
+from emulation.observe.tap import pieces
 from g3plc.events import EVENTS, Event
 
 __all__ = ["EvidenceError", "JsonlReader", "JsonlWriter", "event_lines", "header_line"]
 
 _BY_NAME: dict[str, type[Event]] = {event.__name__: event for event in EVENTS}
 _OCTET_FIELDS = {event: [name for name, kind in field_types(event).items() if kind is bytes] for event in EVENTS}
-
-
-class _Quoted(dict[str, str]):
-    """Text to its JSON form; the same few words come again and again."""
-
-    def __missing__(self, text: str) -> str:
-        quoted = encode_basestring_ascii(text)
-        if len(self) < _MOST_WORDS:
-            self[text] = quoted
-        return quoted
-
-
-_MOST_WORDS = 10_000
-_quoted = _Quoted()
 
 
 def header_line(facts: RunFacts) -> str:
@@ -56,7 +44,8 @@ class JsonlWriter:
 
     def observe(self, events: Sequence[Event]) -> None:
         """Write the next events."""
-        self._file.write(event_lines(events).encode())
+        for piece in pieces(events):
+            self._file.write(event_lines(piece).encode())
 
     def finish(self, figures: Mapping[str, object]) -> None:
         """Write the last line: what only the host knows (wall time, hearers, ...), and the digest."""
@@ -74,8 +63,9 @@ def event_lines(events: Iterable[Event]) -> str:
     plans = _PLANS
     lines: list[str] = []
     for event in events:
-        template, values = plans[event.__class__]
-        lines.append(template % (event if values is None else values(event)))
+        template, words, values = plans[event.__class__]
+        spelt = template if words is None else template[words(event)]
+        lines.append(spelt % (event if values is None else values(event)))
     return "".join(lines)
 
 
@@ -141,15 +131,42 @@ class JsonlReader:
         return made
 
 
-Plan = tuple[str, Callable[[Any], tuple[Any, ...]] | None]
+class _Worded(dict[Any, str]):
+    """The texts of one kind of event to its template with them in it: the same few words come again and again.
 
-_SPELT = {int: ("%d", "e[{}]"), bytes: ('"%s"', "e[{}].hex()"), str: ("%s", "text(e[{}])")}
+    `form` has a place for each text, and what stays a place after that is doubled in it.
+    """
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self._form = form
+
+    def __missing__(self, words: str | tuple[str, ...]) -> str:
+        texts = (words,) if isinstance(words, str) else words
+        template = self._form % tuple([encode_basestring_ascii(text).replace("%", "%%") for text in texts])
+        if len(self) < _MOST_WORDS:
+            self[words] = template
+        return template
+
+
+_MOST_WORDS = 1000
+
+Pick = Callable[[Any], Any]
+Plan = tuple[Any, Pick | None, Pick | None]
+"""Template, what takes the texts out of an event, what makes the values (None: its fields are).
+
+Of a kind without texts, the template is one and the second is None; else it is a `_Worded`.
+"""
+
+# a text is in its template already: a precision of 0 swallows the value
+_SPELT = {int: ("%%d", "e[{}]"), bytes: ('"%%s"', "e[{}].hex()"), str: ("%s%%.0s", "e[{}]")}
 
 
 def _plan(event: type[Event]) -> Plan:
-    """Return the template of one kind of event, and what makes its values (None: the fields as they are).
+    """Return how one kind of event is written.
 
-    That is compiled from its source, as a named tuple's constructor is: half of a file's cost was in loops over fields.
+    What makes the values is compiled from its source, as a named tuple's constructor is: half of a file's cost was in
+    loops over fields.
     """
     types = field_types(event)
     parts = [f'"event":"{event.__name__}"']
@@ -159,12 +176,14 @@ def _plan(event: type[Event]) -> Plan:
         parts.append(f'"{field}":{form}')
         values.append(value.format(place))
         if field == "kind" and kind is int:
-            parts.append('"message":"%s"')
+            parts.append('"message":"%%s"')
             values.append(f"name(e[{place}])")
-    template = "{" + ",".join(parts) + "}\n"
-    if values == [f"e[{place}]" for place in range(len(types))]:
-        return template, None
-    return template, eval(f"lambda e: ({', '.join(values)},)", {"text": _quoted.__getitem__, "name": kind_name})
+    form = "{" + ",".join(parts) + "}\n"
+    made = None
+    if values != [f"e[{place}]" for place in range(len(types))]:
+        made = eval(f"lambda e: ({', '.join(values)},)", {"name": kind_name})
+    texts = [place for place, kind in enumerate(types.values()) if kind is str]
+    return (_Worded(form), itemgetter(*texts), made) if texts else (form % (), None, made)
 
 
 _PLANS: dict[type[Event], Plan] = {event: _plan(event) for event in EVENTS}

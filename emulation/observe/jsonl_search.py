@@ -1,13 +1,13 @@
 """A few events out of a large events.jsonl, without decoding all of it.
 
-Lines are told by how they begin and by a word that they hold, and a span of time is found by bisection, for events
-stand in the order of time. Neighbours: `jsonl` (reads a file from end to end), `sequence_pick` (asks).
+Lines are told by how they begin, and a span of time is found by bisection, for events stand in the order of time.
+Neighbours: `jsonl` (reads a file from end to end), `sequence_pick` (asks).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -33,30 +33,21 @@ class JsonlSearch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
 
-    def lines(self, wanted: Mapping[type[Event], bytes]) -> list[bytes]:
-        """Return the lines of these kinds that hold the word beside the kind, in the order of the file."""
-        found = []
-        words = {beginning_of(kind): word for kind, word in wanted.items()}
-        beginnings = tuple(words)
-        for block in self._blocks():
-            candidates = [line for line in block.split(b"\n") if line.startswith(beginnings)]
-            found += [line for line in candidates if words[line[: line.index(b",") + 1]] in line]
-        return found
-
     def of_kind(self, *kinds: type[Event]) -> list[Event]:
         """Return all events of these kinds."""
-        return [self.parse(line) for line in self.lines(dict.fromkeys(kinds, b""))]
+        wanted = tuple([_beginning_of(kind) for kind in kinds])
+        return [self._parse(line) for block in self._blocks() for line in block.split(b"\n") if line.startswith(wanted)]
 
     def between(self, first_us: int, last_us: int, kinds: tuple[type[Event], ...]) -> Iterator[Event]:
         """Return the events of these kinds from `first_us` to `last_us`, both included."""
-        wanted = tuple([beginning_of(kind) for kind in kinds])
+        wanted = tuple([_beginning_of(kind) for kind in kinds])
         self._file.seek(self._bisect(first_us))
         for line in self._file:
             time = _TIME.search(line)
             if time is None or int(time[1]) > last_us:
                 return
             if int(time[1]) >= first_us and line.startswith(wanted):
-                yield self.parse(line)
+                yield self._parse(line)
 
     def _bisect(self, first_us: int) -> int:
         """Return the offset of a line with nothing of `first_us` and later before it."""
@@ -85,7 +76,7 @@ class JsonlSearch:
             at = self._file.tell()
             yield block if block.endswith(b"\n") else block + b"\n"
 
-    def parse(self, line: bytes) -> Event:
+    def _parse(self, line: bytes) -> Event:
         """Return the event of a line. EvidenceError."""
         return self._reader.parse(line.decode("ascii", "replace"))
 
@@ -93,6 +84,6 @@ class JsonlSearch:
 _NEAR_OCTETS = 10_000
 
 
-def beginning_of(kind: type[Event]) -> bytes:
+def _beginning_of(kind: type[Event]) -> bytes:
     """Return how the lines of a kind begin."""
     return b'{"event":"' + kind.__name__.encode() + b'",'

@@ -162,36 +162,35 @@ class Metrics:
         self._counts[e.__class__] += 1
 
     def _tx_start(self, e: ev.TxStart) -> None:
+        start, node, frame, psdu, _, _, dt, duration_us, _, attempt, kind, _ = e
         self.frames += 1
-        start = e.t
-        end = start + e.duration_us
+        end = start + duration_us
         if end > self._busy_until:
             self._busy_us += end - max(start, self._busy_until)
             self._busy_until = end
             self._end_us = max(self._end_us, end)
-        dt = e.dt
         if dt >= DT_ACK:
             self._kinds[flow.ACK if dt == DT_ACK else flow.NACK] += 1
             return
-        self._kinds[normal_kind(e.kind)] += 1
-        psdu = e.psdu
+        self._kinds[kind] += 1
         first = len(psdu) < 2 or psdu[1] < 4
-        if first and e.attempt:
+        if first and attempt:
             self._retries += 1
         if dt == DT_SOF_ACK:
-            if first and not e.attempt:
+            if first and not attempt:
                 self._unicast_sent += 1
             # only the ACK of the last segment delivers the frame
-            self._last_segment[e.node] = e.frame if not psdu or psdu[0] & 1 else -1
+            self._last_segment[node] = frame if not psdu or psdu[0] & 1 else -1
 
     def _ack(self, e: ev.Ack) -> None:
         if e.result == "ack" and self._last_segment.get(e.node) == e.frame:
             self._unicast_acked += 1
 
     def _rx_lost(self, e: ev.RxLost) -> None:
-        self._lost[e.reason] += 1
+        reason = e.reason
+        self._lost[reason] += 1
         # the losses of one transmission come together, at its end
-        if e.reason == "collision" and self._collided != (e.src, e.frame):
+        if reason == "collision" and self._collided != (e.src, e.frame):
             self._collided = (e.src, e.frame)
             self._collisions += 1
 

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from emulation.observe import pcapng
-from emulation.observe.facts import RunFacts, station_name
+from emulation.observe.facts import STATION_NAMES, RunFacts, station_name
 from emulation.observe.kinds import modulation_name, readable
 from g3plc.events import Ack, Event, RxLost, RxOk, TxStart
 from g3plc.sap import BROADCAST, DT_ACK, DT_SOF_ACK
 
 _FATE_WAIT_US = 100_000
 _NAMED_HEARERS = 8
+_BUFFER_OCTETS = 1 << 16
 _NO_LQI = bytes((0, 0, 12, 0)) + bytes((0, 0, 1, 0, 0, 0, 0, 0))
 _WITH_LQI = [bytes((0, 0, 20, 0)) + _NO_LQI[4:] + bytes((10, 0, 1, 0, lqi, 0, 0, 0)) for lqi in range(256)]
 _TRAILER_OCTETS = 2
@@ -53,7 +54,7 @@ class PcapWriter:
     """Observer that writes a capture. `whole_psdu` selects LINKTYPE 147, one record for each segment."""
 
     def __init__(self, path: Path, facts: RunFacts, whole_psdu: bool = False) -> None:
-        self._file = path.open("wb")
+        self._file = path.open("wb", buffering=_BUFFER_OCTETS)
         self._whole = whole_psdu
         self._epoch_us = facts.epoch_s * 1_000_000
         self._held: deque[_Record] = deque()
@@ -231,13 +232,14 @@ def _fate(record: _Record) -> str:
 
 
 def _broadcast_fate(record: _Record) -> str:
-    received = [f"{station_name(e.node)} (LQI {e.lqi})" for e in record.received[:_NAMED_HEARERS]]
+    names = STATION_NAMES
+    received = [f"{names[e.node]} (LQI {e.lqi})" for e in record.received[:_NAMED_HEARERS]]
     more = len(record.received) - len(received)
     parts = [f"received by {len(record.received)}"]
     if received:
         parts[0] += ": " + ", ".join(received) + (f" and {more} more" if more else "")
     if record.lost:
-        lost = [f"{station_name(e.node)} ({_reason(e)})" for e in record.lost[:_NAMED_HEARERS]]
+        lost = [f"{names[e.node]} ({e.reason if e.by_src < 0 else _reason(e)})" for e in record.lost[:_NAMED_HEARERS]]
         more = len(record.lost) - len(lost)
         parts.append(f"lost at {len(record.lost)}: " + ", ".join(lost) + (f" and {more} more" if more else ""))
     return "; ".join(parts)

@@ -6,7 +6,7 @@ Neighbours: `station_logs` (files), the live agents' logs (the same sentences).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -21,10 +21,12 @@ _names = STATION_NAMES
 _ACKS = {2: "ACK", 3: "NACK"}
 
 
+_THOUSANDTHS = [f".{ms:03d}" for ms in range(1000)]
+
+
 def clock_text(t_us: int) -> str:
     """Return emulated time as `hh:mm:ss.mmm` (hours go on counting past 99)."""
-    seconds, us = divmod(t_us, 1_000_000)
-    return f"{_second_text(seconds)}.{us // 1000:03d}"
+    return _second_text(t_us // 1_000_000) + _THOUSANDTHS[t_us // 1000 % 1000]
 
 
 @lru_cache(maxsize=4)
@@ -36,24 +38,8 @@ def _second_text(seconds: int) -> str:
 
 def line(event: Event) -> str:
     """Return the line of an event without newline, or an empty string for one that no log needs (TxEnd)."""
-    found = lines((event,))
-    return found[0][1] if found else ""
-
-
-def lines(events: Iterable[Event]) -> list[tuple[int, str]]:
-    """Return (station, line) for each event that a log needs."""
-    made = []
-    table = _TABLE
-    stamped, stamp = -1, ""
-    for event in events:
-        found = table.get(event.__class__)
-        if found is not None:
-            layer, sentence = found
-            t = event[0]
-            if t != stamped:
-                stamped, stamp = t, clock_text(t)
-            made.append((event[1], f"{stamp} {layer or f'{event[2]:6}'} {sentence(event)}"))
-    return made
+    found = SENTENCES.get(event.__class__)
+    return "" if found is None else f"{clock_text(event[0])}{found[0]}{found[1](event)}"
 
 
 def _ms(us: int) -> str:
@@ -75,28 +61,33 @@ def _octets(count: int) -> str:
 
 
 def _tx_start(e: ev.TxStart) -> str:
-    if e.dt >= 2:
-        return f"{_ACKS.get(e.dt, 'control')} sent to {_names[e.next_hop]}, frame {e.frame}"
-    again = f", try {e.attempt + 1}" if e.attempt else ""
-    return (
-        f"{readable(e.kind)} sent to {_names[e.next_hop]}, frame {e.frame}{again}: {_octets(len(e.psdu))} "
-        f"in {modulation_name(e.modulation)}, {_ms(e.duration_us)} on the line"
-    )
+    _, _, frame, psdu, modulation, _, dt, duration_us, next_hop, attempt, kind, _ = e
+    if dt >= 2:
+        return f"{_ACKS.get(dt, 'control')} sent to {_names[next_hop]}, frame {frame}"
+    again = f", try {attempt + 1}" if attempt else ""
+    form = _form(len(psdu), modulation, duration_us)
+    return f"{readable(kind)} sent to {_names[next_hop]}, frame {frame}{again}: {form}"
+
+
+@lru_cache(maxsize=256)
+def _form(octets: int, modulation: int, duration_us: int) -> str:
+    return f"{_octets(octets)} in {modulation_name(modulation)}, {_ms(duration_us)} on the line"
 
 
 def _rx_ok(e: ev.RxOk) -> str:
-    _, _, src, frame, _, lqi = e
-    return f"frame {frame} received from {_names[src]}, LQI {lqi}"
+    return f"frame {e.frame} received from {_names[e.src]}, LQI {e.lqi}"
 
 
 _WHY_LOST = {"half duplex": "we were sending ourselves", "late": "it came in too late", "fault": "the link is broken"}
 
 
 def _rx_lost(e: ev.RxLost) -> str:
-    _, _, src, frame, _, lqi, stage, reason, by_src, by_frame = e
-    collision = reason == "collision" and by_src >= 0
-    why = f"collision with frame {by_frame} of {_names[by_src]}" if collision else _WHY_LOST.get(reason, reason)
-    return f"frame {frame} from {_names[src]} lost in its {stage}: {why} (LQI {lqi})"
+    reason = e.reason
+    if reason == "collision" and e.by_src >= 0:
+        why = f"collision with frame {e.by_frame} of {_names[e.by_src]}"
+    else:
+        why = _WHY_LOST.get(reason, reason)
+    return f"frame {e.frame} from {_names[e.src]} lost in its {e.stage}: {why} (LQI {e.lqi})"
 
 
 def _late_frame(e: ev.LateFrame) -> str:
@@ -131,7 +122,7 @@ def _neighbour_set(e: ev.NeighbourSet) -> str:
 
 def _dropped(e: ev.Dropped) -> str:
     source = f" from {_names[e.src]}" if e.src >= 0 else ""
-    return f"{_octets(e.octets)}{source} dropped: {e.reason}"
+    return f"{e.layer:6} {_octets(e.octets)}{source} dropped: {e.reason}"
 
 
 # -- LOADng
@@ -141,21 +132,19 @@ def _way(e: Any) -> str:
     return f"{'to' if e.action in ('sent', 'forwarded') else 'from'} {_names[e.peer]}"
 
 
-def _rreq(e: ev.Rreq) -> str:
-    return f"RREQ for {_names[e[5]]} {_progress(e)}"
+def _route_message(what: str, about: int) -> Sentence:
+    """An RREQ is about the station that it looks for, an RREP about the one that was found: the field at `about`."""
 
+    def sentence(e: Any) -> str:
+        _, _, action, peer, _, _, sequence, cost, hop_count, _, _, reason = e
+        head = f"{what} {_names[e[about]]} {action}"
+        if action == "sent":
+            return f"{head}, to {_names[peer]}, sequence number {sequence}"
+        way = "to" if action == "forwarded" else "from"
+        tail = f": {reason}" if reason else ""
+        return f"{head}, {way} {_names[peer]}, cost {cost} after {_HOPS[hop_count & 0xFF]}{tail}"
 
-def _rrep(e: ev.Rrep) -> str:
-    return f"RREP of {_names[e[4]]} {_progress(e)}"
-
-
-def _progress(e: ev.Rreq | ev.Rrep) -> str:
-    _, _, action, peer, _, _, sequence, cost, hop_count, _, _, reason = e
-    if action == "sent":
-        return f"sent, to {_names[peer]}, sequence number {sequence}"
-    way = "to" if action == "forwarded" else "from"
-    said = f"{action}, {way} {_names[peer]}, cost {cost} after {_HOPS[hop_count & 0xFF]}"
-    return f"{said}: {reason}" if reason else said
+    return sentence
 
 
 def _rerr(e: ev.Rerr) -> str:
@@ -187,12 +176,13 @@ def _path(what: str) -> Sentence:
 
 
 def _route_set(e: ev.RouteSet) -> str:
-    use = "" if e.bidirectional else ", not yet proven both ways"
-    if e.next_hop == e.destination:
-        return f"route to {_names[e.destination]} is direct, cost {e.cost}{use}"
-    weak = f", {e.weak_links} weak" if e.weak_links else ""
-    way = f"via {_names[e.next_hop]}, cost {e.cost} over {_hops(e.hop_count)}"
-    return f"route to {_names[e.destination]} goes {way}{weak}{use}"
+    _, _, destination, next_hop, cost, hop_count, weak_links, bidirectional, _ = e
+    use = "" if bidirectional else ", not yet proven both ways"
+    if next_hop == destination:
+        return f"route to {_names[destination]} is direct, cost {cost}{use}"
+    weak = f", {weak_links} weak" if weak_links else ""
+    way = f"via {_names[next_hop]}, cost {cost} over {_hops(hop_count)}"
+    return f"route to {_names[destination]} goes {way}{weak}{use}"
 
 
 def _route_lost(e: ev.RouteLost) -> str:
@@ -303,39 +293,39 @@ def _clock(e: ev.Clock) -> str:
     return f"emulated time runs at {e.speed_permille / 1000:g} times real time"
 
 
-# a drop names its layer itself
-_TABLE: dict[type[Event], tuple[str, Sentence]] = {
-    ev.TxStart: ("phy   ", _tx_start),
-    ev.RxOk: ("phy   ", _rx_ok),
-    ev.RxLost: ("phy   ", _rx_lost),
-    ev.LateFrame: ("phy   ", _late_frame),
-    ev.Ack: ("mac   ", _ack),
-    ev.Defer: ("mac   ", _defer),
-    ev.Segment: ("mac   ", _segment),
-    ev.Dropped: ("", _dropped),
-    ev.NeighbourSet: ("mac   ", _neighbour_set),
-    ev.BlacklistSet: ("loadng", _blacklist_set),
-    ev.Rreq: ("loadng", _rreq),
-    ev.Rrep: ("loadng", _rrep),
-    ev.Rerr: ("loadng", _rerr),
-    ev.RrepAck: ("loadng", _rrep_ack),
-    ev.Preq: ("loadng", _path("PREQ")),
-    ev.Prep: ("loadng", _path("PREP")),
-    ev.RouteSet: ("loadng", _route_set),
-    ev.RouteLost: ("loadng", _route_lost),
-    ev.RepairStart: ("loadng", _repair_start),
-    ev.RepairEnd: ("loadng", _repair_end),
-    ev.Queue: ("adp   ", _queue),
-    ev.ApduSent: ("cosem ", _apdu_sent),
-    ev.ApduReceived: ("cosem ", _apdu_received),
-    ev.SessionOpen: ("cosem ", _session_open),
-    ev.SessionClosed: ("cosem ", _session_closed),
-    ev.SessionAborted: ("cosem ", _session_aborted),
-    ev.ReadDone: ("read  ", _read_done),
-    ev.ReadFailed: ("read  ", _read_failed),
-    ev.Collection: ("read  ", _collection),
-    ev.Job: ("job   ", _job),
-    ev.Fault: ("fault ", _fault),
-    ev.Power: ("power ", _power),
-    ev.Clock: ("clock ", _clock),
+SENTENCES: dict[type[Event], tuple[str, Sentence]] = {
+    ev.TxStart: (" phy    ", _tx_start),
+    ev.RxOk: (" phy    ", _rx_ok),
+    ev.RxLost: (" phy    ", _rx_lost),
+    ev.LateFrame: (" phy    ", _late_frame),
+    ev.Ack: (" mac    ", _ack),
+    ev.Defer: (" mac    ", _defer),
+    ev.Segment: (" mac    ", _segment),
+    ev.Dropped: (" ", _dropped),
+    ev.NeighbourSet: (" mac    ", _neighbour_set),
+    ev.BlacklistSet: (" loadng ", _blacklist_set),
+    ev.Rreq: (" loadng ", _route_message("RREQ for", 5)),
+    ev.Rrep: (" loadng ", _route_message("RREP of", 4)),
+    ev.Rerr: (" loadng ", _rerr),
+    ev.RrepAck: (" loadng ", _rrep_ack),
+    ev.Preq: (" loadng ", _path("PREQ")),
+    ev.Prep: (" loadng ", _path("PREP")),
+    ev.RouteSet: (" loadng ", _route_set),
+    ev.RouteLost: (" loadng ", _route_lost),
+    ev.RepairStart: (" loadng ", _repair_start),
+    ev.RepairEnd: (" loadng ", _repair_end),
+    ev.Queue: (" adp    ", _queue),
+    ev.ApduSent: (" cosem  ", _apdu_sent),
+    ev.ApduReceived: (" cosem  ", _apdu_received),
+    ev.SessionOpen: (" cosem  ", _session_open),
+    ev.SessionClosed: (" cosem  ", _session_closed),
+    ev.SessionAborted: (" cosem  ", _session_aborted),
+    ev.ReadDone: (" read   ", _read_done),
+    ev.ReadFailed: (" read   ", _read_failed),
+    ev.Collection: (" read   ", _collection),
+    ev.Job: (" job    ", _job),
+    ev.Fault: (" fault  ", _fault),
+    ev.Power: (" power  ", _power),
+    ev.Clock: (" clock  ", _clock),
 }
+"""Kind to its layer, between blanks, and to what makes its sentence (that of a drop begins with its layer)."""

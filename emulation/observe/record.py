@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from typing import Any, get_type_hints
 
+from emulation.observe.tap import pieces
 from g3plc.core.errors import UsageError
 from g3plc.events import EVENTS, Event
 
@@ -23,6 +24,8 @@ _FORMS: dict[type, str] = {int: "%d", bytes: "x%s", str: "%a"}
 
 
 _TYPES: dict[type[Event], dict[str, type]] = {event: get_type_hints(event) for event in EVENTS}
+_SHAPES = {event: tuple(types.values()) for event, types in _TYPES.items()}
+_TEXTS = {event: [place for place, kind in enumerate(kinds) if kind is str] for event, kinds in _SHAPES.items()}
 
 
 def field_types(event: type[Event]) -> dict[str, type]:
@@ -42,6 +45,11 @@ class Digest:
 
     def observe(self, events: Sequence[Event]) -> None:
         """Take the next events."""
+        for piece in pieces(events):
+            self._hash.update(self._records(piece).encode())
+        self.events += len(events)
+
+    def _records(self, events: Sequence[Event]) -> str:
         plans = self._plans
         lines: list[str] = []
         for event in events:
@@ -52,8 +60,7 @@ class Digest:
                 lines.append(template % tuple(values))
             else:
                 lines.append(template % event)
-        self._hash.update("".join(lines).encode())
-        self.events += len(events)
+        return "".join(lines)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -81,6 +88,17 @@ class Strict:
 
 def ill_formed(event: Event) -> str:
     """Return what is wrong with an event's fields (number, type, ASCII), or an empty string."""
+    # at a glance: hardly an event has anything wrong with it, and live each one is looked at
+    fields: tuple[Any, ...] = event
+    if tuple(map(type, fields)) != _SHAPES[event.__class__]:
+        return _complaint(event)
+    for place in _TEXTS[event.__class__]:
+        if not fields[place].isascii():
+            return _complaint(event)
+    return ""
+
+
+def _complaint(event: Event) -> str:
     name = type(event).__name__
     types = field_types(type(event))
     if len(event) != len(types):

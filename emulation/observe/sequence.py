@@ -1,7 +1,7 @@
 """sequence.mmd and sequence.svg: the session of one meter, drawn when the run is over.
 
-The story is taken from the events.jsonl in the same folder, so that nothing need be kept in memory during the run.
-Neighbours: `sequence_pick` (which meter and when), `sequence_story` (the steps), `sequence_mermaid`, `sequence_svg`.
+The story is taken from the events.jsonl of the run, so that no event need be kept in memory meanwhile. Neighbours:
+`sequence_pick` (which meter and when), `sequence_story` (the steps), `sequence_mermaid`, `sequence_svg`.
 """
 
 from __future__ import annotations
@@ -10,39 +10,38 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulation.observe.facts import RunFacts
-from emulation.observe.jsonl import JsonlReader
 from emulation.observe.sequence_mermaid import mermaid
-from emulation.observe.sequence_pick import from_file
+from emulation.observe.sequence_pick import Scout, from_file
 from emulation.observe.sequence_svg import svg
 from g3plc.events import Event
 
 
-def write_sequence(events: Path, folder: Path, meter: int | None = None) -> bool:
-    """Write both files into `folder` from the events.jsonl at `events`; False where there is nothing to draw.
-
-    `meter` is the one whose session is drawn, else the farthest that was read. Raises EvidenceError.
-    """
-    diagram = from_file(events, meter)
-    if diagram is None:
-        return False
-    facts = JsonlReader(events).facts
-    (folder / "sequence.mmd").write_text(mermaid(diagram, facts), encoding="utf-8")
-    (folder / "sequence.svg").write_text(svg(diagram, facts), encoding="utf-8")
-    return True
-
-
 class SequenceWriter:
-    """Observer that draws at its end. It must stand behind the one that writes events.jsonl into the same folder."""
+    """Observer that draws into `folder`, from the run's events.jsonl at `events`."""
 
-    __slots__ = ("_folder", "_meter")
+    __slots__ = ("_events", "_facts", "_folder", "_scout")
 
-    def __init__(self, folder: Path, _facts: RunFacts, meter: int | None = None) -> None:
+    def __init__(self, events: Path, folder: Path, facts: RunFacts) -> None:
+        self._events = events
         self._folder = folder
-        self._meter = meter
+        self._facts = facts
+        self._scout = Scout()
 
     def observe(self, events: Sequence[Event]) -> None:
-        """The events are read from their file when all are there."""
+        """Take the next events."""
+        self._scout.observe(events)
 
     def close(self) -> None:
-        """Draw."""
-        write_sequence(self._folder / "events.jsonl", self._folder, self._meter)
+        """Nothing to let go of."""
+
+    def draw(self, meter: int | None = None) -> bool:
+        """Write both files, once events.jsonl is written; False where there is nothing to draw.
+
+        `meter` is the one whose session is drawn, else the farthest that was read. Raises EvidenceError.
+        """
+        diagram = from_file(self._events, self._scout, meter)
+        if diagram is None:
+            return False
+        (self._folder / "sequence.mmd").write_text(mermaid(diagram, self._facts), encoding="utf-8")
+        (self._folder / "sequence.svg").write_text(svg(diagram, self._facts), encoding="utf-8")
+        return True

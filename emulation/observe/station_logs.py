@@ -1,19 +1,20 @@
 """logs/<station>.log: what each station would have written, as prose.
 
-Lines wait in memory and go out station by station, so that one file is open at a time however many stations there
-are. Neighbour: `prose` (the sentences).
+What they say waits in memory and goes out station by station, so that one file is open at a time however many
+stations there are. Neighbour: `prose` (the sentences).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from emulation.observe.facts import EVERYBODY, station_name
-from emulation.observe.prose import lines
+from emulation.observe.prose import SENTENCES, clock_text
 from g3plc.events import Event
 
-_HELD_LINES = 50_000
+_HELD_EVENTS = 50_000
 
 
 class StationLogs:
@@ -22,25 +23,33 @@ class StationLogs:
     What is nobody's doing inside the network (faults: station 0xFFFF) is in `network.log`.
     """
 
-    __slots__ = ("_folder", "_held", "_lines", "_started")
+    __slots__ = ("_folder", "_held", "_started", "_texts")
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._lines: dict[int, list[str]] = {}
+        self._texts: defaultdict[int, list[str]] = defaultdict(list)
         self._held = 0
         self._started: set[int] = set()
 
     def observe(self, events: Sequence[Event]) -> None:
         """Take the next events."""
-        held = self._lines
-        for station, text in lines(events):
-            if station in held:
-                held[station].append(text)
-            else:
-                held[station] = [text]
+        find = SENTENCES.get
+        lines: defaultdict[int, list[str]] = defaultdict(list)
+        stamped, stamp = -1, ""
+        for event in events:
+            found = find(event.__class__)
+            if found is not None:
+                layer, sentence = found
+                if event[0] != stamped:
+                    stamped = event[0]
+                    stamp = clock_text(stamped)
+                lines[event[1]].append(f"{stamp}{layer}{sentence(event)}\n")
+        # lines of a batch use the memory of the last one's again; one by one until they are written, they would not
+        for station, texts in lines.items():
+            self._texts[station].append("".join(texts))
         self._held += len(events)
-        if self._held >= _HELD_LINES:
+        if self._held >= _HELD_EVENTS:
             self._write()
 
     def close(self) -> None:
@@ -48,12 +57,11 @@ class StationLogs:
         self._write()
 
     def _write(self) -> None:
-        for station, texts in self._lines.items():
-            mode = "a" if station in self._started else "w"
+        for station, texts in self._texts.items():
+            mode = "ab" if station in self._started else "wb"
             self._started.add(station)
             name = "network" if station == EVERYBODY else station_name(station)
-            path = self._folder / f"{name}.log"
-            with path.open(mode, encoding="ascii", errors="backslashreplace", newline="\n") as file:
-                file.write("\n".join(texts) + "\n")
-        self._lines.clear()
+            with (self._folder / f"{name}.log").open(mode) as file:
+                file.write("".join(texts).encode("ascii", "backslashreplace"))
+        self._texts.clear()
         self._held = 0

@@ -9,13 +9,24 @@ Neighbours: `emulation.sim` and the live host own a Trace; every other file of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from g3plc.core.env import Clock, ignore
-from g3plc.events import Event
+from g3plc.events import Event, TxEnd
 
 BATCH_EVENTS = 4096
+_PIECE_EVENTS = 512
+
+
+def pieces(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """A batch in pieces, for observers that make text of it.
+
+    The text of a whole batch is so large that the allocator takes memory for it from the system, page by page, and
+    gives it back, each time: that costs a seventh of the making.
+    """
+    for start in range(0, len(events), _PIECE_EVENTS):
+        yield events[start : start + _PIECE_EVENTS]
 
 
 class Observer(Protocol):
@@ -76,7 +87,8 @@ class Trace:
 
         def note(kind: type[Event], *fields: object) -> None:
             append(new(kind, (clock.now, node) + fields))
-            if len(buffer) >= BATCH_EVENTS:
+            # once a transmission is often enough: it is what all the other events are about
+            if kind is TxEnd and len(buffer) >= BATCH_EVENTS:
                 flush()
 
         return note

@@ -11,9 +11,9 @@ import pytest
 from emulation.observe.facts import RunFacts
 from emulation.observe.jsonl import JsonlWriter
 from emulation.observe.jsonl_search import JsonlSearch
-from emulation.observe.sequence import SequenceWriter, write_sequence
+from emulation.observe.sequence import SequenceWriter
 from emulation.observe.sequence_mermaid import mermaid
-from emulation.observe.sequence_pick import farthest, from_events, from_file, window
+from emulation.observe.sequence_pick import Scout, from_events, from_file
 from emulation.observe.sequence_story import ABORT, FAULT, MESSAGE, VALUE, Diagram
 from emulation.observe.sequence_svg import svg
 from g3plc.core import flow
@@ -25,6 +25,12 @@ def drawn(events: list[Event], meter: int | None = None) -> Diagram:
     diagram = from_events(events, meter)
     assert diagram is not None
     return diagram
+
+
+def scout_of(events: list[Event]) -> Scout:
+    scout = Scout()
+    scout.observe(events)
+    return scout
 
 
 def told(diagram: Diagram, facts: RunFacts) -> list[str]:
@@ -129,10 +135,10 @@ def test_reboots_are_marked(facts: RunFacts, paper: list[Event]) -> None:
 
 def test_the_farthest_meter_is_told_of(paper: list[Event]) -> None:
     near = ReadDone(1, 0, 1, bytes(6), 2, "1", "Wh", 1, 1, 1, 9)
-    assert farthest([near, *paper]) == 3
-    assert farthest([e for e in paper if not isinstance(e, ReadDone)]) == 2
-    assert farthest([e for e in paper if not isinstance(e, ReadDone | ReadFailed)]) == 3
-    assert farthest([]) is None
+    assert scout_of([near, *paper]).farthest() == 3
+    assert scout_of([e for e in paper if not isinstance(e, ReadDone)]).farthest() == 2
+    assert scout_of([e for e in paper if not isinstance(e, ReadDone | ReadFailed)]).farthest() == 3
+    assert scout_of([]).farthest() is None
     assert from_events([]) is None
     assert from_events(paper, 9) is None
 
@@ -152,7 +158,7 @@ def busy(story: Any) -> list[Event]:
 
 def test_of_a_busy_meter_one_session_is_drawn(story: Any) -> None:
     events = busy(story)
-    span = window(events, 3)
+    span = scout_of(events).window(3)
     assert span is not None
     starts = [e for e in events if isinstance(e, TxStart) and span[0] <= e.t <= span[1]]
     assert len({e.flow for e in starts if e.kind == flow.RREQ}) == 1
@@ -171,10 +177,10 @@ def test_the_file_gives_the_same_diagram_as_memory(
     writer.finish({"wall_s": 1})
     writer.close()
     for meter in (None, 3):
-        found = from_file(path, meter)
+        found = from_file(path, scout_of(events), meter)
         assert found is not None
         assert mermaid(found, facts) == mermaid(drawn(events), facts)
-    assert from_file(path, 9) is None
+    assert from_file(path, scout_of(events), 9) is None
 
 
 def test_a_span_of_time_is_found_in_a_file(tmp_path: Path, facts: RunFacts) -> None:
@@ -198,11 +204,13 @@ def test_a_span_of_time_is_found_in_a_file(tmp_path: Path, facts: RunFacts) -> N
 
 
 def test_the_writer_draws_when_the_run_is_over(tmp_path: Path, facts: RunFacts, paper: list[Event]) -> None:
-    jsonl, writer = JsonlWriter(tmp_path / "events.jsonl", facts), SequenceWriter(tmp_path, facts)
+    path = tmp_path / "events.jsonl"
+    jsonl, writer = JsonlWriter(path, facts), SequenceWriter(path, tmp_path, facts)
     for observer in (jsonl, writer):
         observer.observe(paper)
     for observer in (jsonl, writer):
         observer.close()
+    assert writer.draw()
     assert mermaid(drawn(paper), facts) == (tmp_path / "sequence.mmd").read_text()
     assert svg(drawn(paper), facts) == (tmp_path / "sequence.svg").read_text()
-    assert not write_sequence(tmp_path / "events.jsonl", tmp_path, 9)
+    assert not writer.draw(9)
