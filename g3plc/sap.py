@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from g3plc.core.env import Env
+from g3plc.wire.loadng_msg import Rreq
+from g3plc.wire.mac_frame import MacFrame
 
 BROADCAST = 0xFFFF
 
@@ -87,9 +89,12 @@ class RxInfo:
     `lqi` 0..255; `src` and `flow` tell observers whose transmission it was, whatever its octets say. It is good until
     the indication returns, for the next receiver of the same frame is told with the same object: who needs it for
     longer takes a `copy`.
+
+    What the first receiver of a broadcast has decoded is there for all: `frame`, if it is a whole data frame for all,
+    in the clear, from a short address, as most broadcasts are; `rreq`, if that holds one.
     """
 
-    __slots__ = ("dt", "flow", "lqi", "modulation", "spectrum", "src", "tone_map")
+    __slots__ = ("dt", "flow", "frame", "lqi", "modulation", "rreq", "spectrum", "src", "tone_map")
 
     def __init__(
         self,
@@ -108,6 +113,8 @@ class RxInfo:
         self.lqi = lqi
         self.spectrum = spectrum
         self.flow = flow
+        self.frame: MacFrame | None = None
+        self.rreq: Rreq | None = None
 
     def copy(self) -> RxInfo:
         """The same, to keep."""
@@ -341,6 +348,9 @@ class RoutingService(Protocol):
     @property
     def local_repair(self) -> bool:
         """A station whose next hop does not answer looks for another route before it gives up."""
+
+    rreq_indication: Callable[[int, Rreq, RxInfo], None]
+    """An RREQ from a neighbour that another receiver of the same frame has decoded: `rx.rreq`."""
 
     def message_indication(self, src: int, msdu: bytes, rx: RxInfo) -> None:
         """A LOADng message (ESC header 40 01 first) from neighbour `src`. Any octets are allowed."""

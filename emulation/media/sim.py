@@ -126,8 +126,9 @@ class SimMedium:
     def occupied(self, station: int) -> bool:
         """Energy of which the station has not been told has been there for a slot."""
         noticed = self._clock.now - SLOT_US
+        bit = self._bits[station]
         for item in self._wire:  # noqa: SIM110 - a generator costs more than the search
-            if item.untold >> station & 1 and item.tx.start <= noticed:
+            if item.untold & bit and item.tx.start <= noticed:
                 return True
         return False
 

@@ -6,7 +6,7 @@ asks for routes (`sap.RoutingUser`), `wire.loadng_msg` decodes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 from g3plc.core.env import Env
@@ -30,26 +30,13 @@ from g3plc.wire.loadng_msg import Message, Prep, Preq, Rerr, RlcRep, RlcReq, Rre
 _PARAMETERS = frozenset(field.name for field in fields(LoadngConfig))
 
 
-class _LastDecoded:
-    """The message decoded last in this process: all hearers of a broadcast are handed the same octets object.
-
-    Only identity is compared, and `msdu` keeps that object alive, so that no other can take its identity.
-    """
-
-    __slots__ = ("message", "msdu")
-
-    def __init__(self) -> None:
-        self.msdu: bytes = b""
-        self.message: Message | None = None
-
-
-_last = _LastDecoded()
-
-
 class Loadng:
     """`sap.RoutingService`. `kept` is what an earlier life's `keep` returned, or empty."""
 
-    __slots__ = ("_errors", "_paths", "_replies", "_reverse_costs", "_router", "_rreqs", "_searches")
+    __slots__ = ("_errors", "_paths", "_replies", "_reverse_costs", "_router", "_rreqs", "_searches", "rreq_indication")
+
+    rreq_indication: Callable[[int, Rreq, RxInfo], None]
+    """An RREQ that another receiver of the same frame has decoded."""
 
     def __init__(
         self,
@@ -69,6 +56,7 @@ class Loadng:
         self._errors = RouteErrors(router)
         self._paths = PathDiscoveries(router)
         self._reverse_costs.resume = self._resume
+        self.rreq_indication = self._rreqs.received
 
     @property
     def max_hops(self) -> int:
@@ -86,20 +74,17 @@ class Loadng:
 
     def message_indication(self, src: int, msdu: bytes, rx: RxInfo) -> None:
         """A LOADng message (ESC header 40 01 first) from neighbour `src`. Any octets are allowed."""
-        if msdu is _last.msdu:
-            message = _last.message
-        else:
-            try:
-                message = decode(msdu)
-            except WireError as error:
-                env = self._router.env
-                env.note(Dropped, LAYER, error.reason, src, len(msdu))
-                return
-            _last.msdu = msdu
-            _last.message = message
+        try:
+            message = decode(msdu)
+        except WireError as error:
+            env = self._router.env
+            env.note(Dropped, LAYER, error.reason, src, len(msdu))
+            return
         if type(message) is Rreq:
+            if rx.frame is not None:
+                rx.rreq = message
             self._rreqs.received(src, message, rx)
-        elif message is not None:
+        else:
             self._dispatch(src, message, rx)
 
     def _dispatch(self, src: int, message: Message, rx: RxInfo) -> None:

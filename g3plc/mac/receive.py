@@ -31,40 +31,23 @@ SECOND_US = 1_000_000
 Deliver = Callable[[int, int, bytes, sap.RxInfo], None]
 
 
-class _LastDecoded:
-    """The frame decoded last: the hearers of one broadcast are handed the same octets one after the other.
-
-    `plain` is the same frame if it is a whole data frame for all, in the clear, from a short address: what most
-    broadcasts are.
-    """
-
-    __slots__ = ("frame", "plain", "psdu")
-
-    def __init__(self) -> None:
-        self.psdu = b""
-        self.frame: MacFrame | None = None
-        self.plain: MacFrame | None = None
-
-
-_last = _LastDecoded()
-
-
-def _decode_once(psdu: bytes) -> MacFrame:
-    if _last.psdu is psdu and _last.frame is not None:
-        return _last.frame
+def _decode_once(psdu: bytes, rx: sap.RxInfo) -> MacFrame:
+    """The frame in these octets; one that is what `sap.RxInfo` says of `frame` is left there."""
+    if rx.frame is not None:
+        return rx.frame
     frame = decode(psdu)
-    _last.psdu, _last.frame = psdu, frame
-    plain = (
-        frame.frame_type == FRAME_DATA
-        and frame.dst == sap.BROADCAST
+    if (
+        frame.dst == sap.BROADCAST
+        and frame.frame_type == FRAME_DATA
         and isinstance(frame.src, int)
         and frame.src != sap.BROADCAST
         and frame.lsf
         and not frame.segment_number
         and not frame.security_enabled
-        and bool(frame.payload)
-    )
-    _last.plain = frame if plain else None
+        and frame.payload
+        and rx.dt != sap.DT_SOF_ACK
+    ):
+        rx.frame = frame
     return frame
 
 
@@ -114,9 +97,9 @@ class Receiver:
         Of the frames that come most often, broadcasts, the first hearer decodes the octets; those after him take the
         short way here, to the same effect.
         """
-        frame = _last.plain
+        frame = rx.frame
         state = self._transmit.state
-        if frame is None or _last.psdu is not psdu or state >= HELD:
+        if frame is None or state >= HELD:
             if state == ACK_WAIT:
                 self._transmit.feed(DATA)
             self._receive_any(psdu, rx)
@@ -125,7 +108,7 @@ class Receiver:
             return
         src: int = frame.src  # type: ignore[assignment]
         now = self._clock.now
-        self._access.contention_at = now + (ofdm.ACK_WAIT_US if rx.dt == sap.DT_SOF_ACK else ofdm.CIFS_US)
+        self._access.contention_at = now + ofdm.CIFS_US
         config = self._config
         if frame.dst_pan != config.mac_pan_id or src == config.mac_short_address:
             self._drop(self._stranger(frame) or "other pan", frame.payload, rx)
@@ -151,7 +134,7 @@ class Receiver:
         now = self._clock.now
         self._access.contention_at = now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
         try:
-            frame = _decode_once(psdu)
+            frame = _decode_once(psdu, rx)
         except WireError as error:
             self._drop(error.reason, psdu, rx)
             if error.reason == "fcs":
