@@ -111,7 +111,7 @@ class Receiver:
         self._access.contention_at = now + ofdm.CIFS_US
         config = self._config
         if frame.dst_pan != config.mac_pan_id or src == config.mac_short_address:
-            self._drop(self._stranger(frame) or "other pan", frame.payload, rx)
+            self._receive_any(psdu, rx)
             return
         entry = self._heard.get(src) or self._pos.enter(src)
         before = entry.heard

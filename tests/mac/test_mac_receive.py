@@ -44,6 +44,21 @@ def test_a_frame_for_us_is_answered_and_delivered(wire):
     assert ack.fcs == fcs(psdu[:-2])
 
 
+@pytest.mark.parametrize("pan", [PAN, 0xFFFF, 0x1234])
+@pytest.mark.parametrize("src", [2, 3, 0xFFFF])
+def test_all_receivers_of_a_broadcast_make_the_same_of_it(wire, pan, src):
+    """The first one decodes it for the others."""
+    psdu = data(pan=pan, src=src, dst=0xFFFF)
+    rx = sap.RxInfo(99, sap.DT_SOF, 0, 0x3F, 120, wire, 0)
+    stations = [wire.station(short) for short in (1, 4, 5)]
+    for station in stations:
+        station.mac.pd_data_indication(psdu, rx)
+    assert len({tuple(station.received) for station in stations}) == 1
+    drops = [(event.reason, event.octets) for event in wire.of(events.Dropped)]
+    assert len(drops) in (0, 3)
+    assert len(set(drops)) <= 1
+
+
 @pytest.mark.parametrize(
     ("psdu", "reason"),
     [

@@ -24,6 +24,7 @@ from emulation.observe.tap import Trace
 from emulation.randomness import Stream
 from emulation.sim import Simulation
 from g3plc import events as ev
+from g3plc.phy.link import Link
 from g3plc.stack import PAN_ID
 from g3plc.wire import crc, iphc, ipv6, mac_frame, udp
 from g3plc.wire.cosem_wrapper import Wpdu
@@ -304,7 +305,7 @@ def survives(quarter: Quarter, run: Any, lasts_s: int) -> None:
 
 def weight(root: object) -> int:
     """Octets of all objects that hang on one station: nothing that it shares with others."""
-    shared = (type, ModuleType, FunctionType, BuiltinFunctionType, SimClock, Simulation, SimMedium, Trace)
+    shared = (type, ModuleType, FunctionType, BuiltinFunctionType, SimClock, Simulation, SimMedium, Link, Trace)
     seen: dict[int, object] = {id(root): root}
     todo, total = [root], 0
     while todo:
