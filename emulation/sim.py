@@ -83,18 +83,20 @@ class Simulation:
         self._kept: dict[int, dict[str, Any]] = {}
         self._lives: dict[int, StationClock] = {}
         self._jobs_left = len(scenario.jobs)
+        self.limit_reached = False
         self.board = FaultBoard(self)
 
     # -- running
 
     def run(self, progress: Callable[[Simulation], None] | None = None) -> None:
-        """Run the scenario to its end: no job left, no fault to come, or its limit."""
+        """Run the scenario to its end: no job left, no fault to come, or its limit (then `limit_reached`)."""
         self._prepare()
         limit = self.start_us + self.scenario.limit_us
         while not self._over() and self.clock.now < limit:
             self.clock.run_until(min(limit, self.clock.now + SLICE_US))
             if progress is not None:
                 progress(self)
+        self.limit_reached = not self._over()
         self.trace.flush()
 
     @property

@@ -53,7 +53,7 @@ def simulate(
     except ScenarioError as error:
         fail(error)
     except OSError as error:
-        fail(f"{error.filename or out}: {error.strerror}")
+        fail(f"{error.filename or out}: no evidence can be written there: {error.strerror}")
     if failures:
         fail(f"the evidence is incomplete: {'; '.join(str(failure) for failure in failures)}")
 

@@ -80,7 +80,8 @@ def generate(
         typer.echo(text, nl=False)
     else:
         write_text(out, text)
-        typer.echo(f"{tree.name} written to {out}: {tree.meters} meters, {tree.leds} LEDs")
+        plural = "s" if tree.meters > 1 else ""
+        typer.echo(f"{tree.name} written to {out}: {tree.meters} meter{plural}, {tree.leds} LEDs")
 
 
 def _load(feeder: str) -> Feeder:

@@ -1,6 +1,7 @@
 """What a person sees of `gridglow simulate`: progress while it runs, and at the end how it went.
 
-The figures come from the same summary that goes into summary.json; the tiles and jobs from the events.
+The figures and the meters not read come from the same summary that goes into summary.json; the tiles and jobs from the
+events. Neighbour: `report_unread` (what a run left undone).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from rich.text import Text
 from emulation.observe.facts import station_name
 from emulation.observe.prose import clock_text
 from emulation.scenario import Scenario
-from g3plc.events import Event, Job, ReadDone, ReadFailed
+from g3plc.events import Event, Job, Power, ReadDone, ReadFailed
+from gridglow.report_unread import job_line, unfinished, unread_lines, unread_word
 from gridglow.simulate import Outcome, run
 
 if TYPE_CHECKING:
@@ -37,16 +39,29 @@ class Results:
         self.read: dict[int, ReadDone] = {}
         self.failed: dict[int, ReadFailed] = {}
         self.jobs: list[Job] = []
+        self.open: dict[int, Job] = {}
+        self.seen: set[int] = set()
+        self.coordinator_on = True
 
     def observe(self, events: Sequence[Event]) -> None:
-        """Pick out the three kinds."""
+        """Pick out these kinds, and whether the coordinator is on."""
         for event in events:
             if isinstance(event, ReadDone):
                 self.read[event.meter] = event
             elif isinstance(event, ReadFailed):
                 self.failed[event.meter] = event
-            elif isinstance(event, Job) and event.status != "accepted":
-                self.jobs.append(event)
+            elif isinstance(event, Job):
+                self._job(event)
+            elif isinstance(event, Power) and event.node == 0:
+                self.coordinator_on = bool(event.on)
+
+    def _job(self, event: Job) -> None:
+        self.seen.add(event.job)
+        if event.status == "accepted":
+            self.open[event.job] = event
+        else:
+            self.open.pop(event.job, None)
+            self.jobs.append(event)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -95,34 +110,47 @@ def _with_progress(
 def picture(scenario: Scenario, summary: dict[str, Any], results: Results, width: int) -> Group:
     """The report: tiles of the meters, jobs, figures."""
     parts: list[Any] = [""]
-    collected = any(job.verb == "collect" for job in results.jobs)
+    collected = any(job.verb == "collect" for job in [*results.jobs, *results.open.values()])
+    unread = {entry["meter"]: entry for entry in summary["failed"]}
     if collected and scenario.meters <= MOST_TILES:
-        parts.append(_tiles(scenario.meters, results, width))
-    parts.extend(_job_line(job) for job in results.jobs if job.verb != "collect")
+        cells = [_tile(meter, results, unread) for meter in range(1, scenario.meters + 1)]
+        parts.append(_tiles(cells, width))
+    parts.extend(job_line(job) for job in results.jobs if job.verb != "collect" or job.status == "failed")
+    parts.extend(unfinished(scenario, summary, results))
     if collected:
-        parts.extend(["", _hop_table(summary, results), *_failures(results)])
+        parts.extend(["", *([_hop_table(summary, results)] if results.read else []), *unread_lines(summary["failed"])])
     parts.extend(["", _figures(summary)])
     return Group(*parts)
 
 
-def _tiles(meters: int, results: Results, width: int) -> Table:
-    """One tile a meter: its number, hops, seconds, tries beyond the first."""
-    across = max(4, min(12, width // 15))
+def _tiles(cells: list[Text], width: int) -> Table:
+    """One tile a meter, as many across as fit."""
+    across = max(1, min(12, width // 15))
+    while across > 1 and _width(cells, across) > width:
+        across -= 1
     table = Table.grid(padding=(0, 1))
     for _ in range(across):
         table.add_column(no_wrap=True)
-    cells = [_tile(meter, results) for meter in range(1, meters + 1)]
-    for start in range(0, meters, across):
+    for start in range(0, len(cells), across):
         table.add_row(*cells[start : start + across])
     return table
 
 
-def _tile(meter: int, results: Results) -> Text:
+def _width(cells: list[Text], across: int) -> int:
+    """Columns of the terminal that the tiles take, so many in a row."""
+    widest = [max((cell.cell_len for cell in cells[start::across]), default=0) for start in range(across)]
+    return sum(widest) + across
+
+
+def _tile(meter: int, results: Results, unread: dict[str, dict[str, str]]) -> Text:
+    """The meter's number, hops, seconds, tries beyond the first; or how far it came."""
     done = results.read.get(meter)
     if done is None:
-        return Text(f"{meter:>3} failed", style="bold magenta" if meter in results.failed else "dim")
+        failed = meter in results.failed
+        word = "failed" if failed else unread_word(unread.get(station_name(meter)))
+        return Text(f"{meter:>3} {word}", style="bold magenta" if failed else "dim")
     tile = Text(f"{meter:>3} ", style="bold")
-    tile.append("●" * min(done.hops, 5), style=_hop_style(done.hops))
+    tile.append("●" * done.hops, style=_hop_style(done.hops))
     tile.append(f" {_seconds(done.duration_us)}", style="dim")
     if done.attempts > 1:
         tile.append(f"×{done.attempts}", style="yellow")
@@ -135,14 +163,6 @@ def _hop_style(hops: int) -> str:
 
 def _seconds(us: int) -> str:
     return f"{us // 1_000_000}.{us // 100_000 % 10} s" if us < 10_000_000 else f"{us // 1_000_000} s"
-
-
-def _job_line(job: Job) -> Text:
-    line = Text(f"{clock_text(job.t)}  ", style="dim")
-    line.append(f"{job.verb} {station_name(job.station)}  ", style="bold")
-    line.append(job.status, style="green" if job.status == "done" else "bold magenta")
-    line.append(f"  {job.detail}")
-    return line
 
 
 def _hop_table(summary: dict[str, Any], results: Results) -> Table:
@@ -160,15 +180,6 @@ def _hop_table(summary: dict[str, Any], results: Results) -> Table:
     return table
 
 
-def _failures(results: Results) -> list[Text]:
-    lines = []
-    for meter, failed in sorted(results.failed.items()):
-        if meter not in results.read:
-            why = f" ({failed.explained_by})" if failed.explained_by else ""
-            lines.append(Text(f"{station_name(meter)} not read: {failed.reason}{why}", style="magenta"))
-    return lines
-
-
 def _figures(summary: dict[str, Any]) -> Text:
     frames = summary["frames_by_type"]
     most = sorted(frames.items(), key=lambda item: (-item[1], item[0]))[:5]
@@ -181,10 +192,12 @@ def _figures(summary: dict[str, Any]) -> Text:
     text.append(f"{summary['wall_s']:.2f} s of ours ({factor:.0f}×)\n")
     text.append(f"{summary['frames']} transmissions, each heard by {summary['hearers']} stations: ", style="dim")
     text.append(", ".join(f"{count} {name}" for name, count in most) + "\n", style="dim")
+    rtt = summary["rtt_ms"]
+    # of no answers there is no time
+    trip = f", round trip {rtt['p50']} ms (p95 {rtt['p95']} ms)" if rtt["p95"] else ""
     text.append(
         f"{100 * summary['delivery_ratio']:.1f} % of frames delivered, {summary['retries']} retries, "
-        f"{summary['collisions']} collisions, round trip {summary['rtt_ms']['p50']} ms "
-        f"(p95 {summary['rtt_ms']['p95']} ms)\n",
+        f"{summary['collisions']} collisions{trip}\n",
         style="dim",
     )
     text.append(f"digest {summary['digest']}", style="dim")

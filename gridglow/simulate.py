@@ -104,6 +104,7 @@ def run(
         simulation.run(progress)
         trace.flush()
         figures = {
+            "limit_reached": simulation.limit_reached,
             "emulated_s": simulation.emulated_us / 1_000_000,
             "wall_s": round(time.perf_counter() - began, 3),
             "hearers": round(simulation.medium.hearers / max(1, simulation.medium.transmissions), 2),

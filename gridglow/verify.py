@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from emulation.observe.evidence import EVENTS_FILE, SUMMARY_FILE
 from emulation.observe.facts import RunFacts
 from emulation.observe.jsonl import JsonlReader
 from emulation.observe.rebuild import feed
@@ -22,8 +23,13 @@ def verify(folder: Path) -> str:
 
     Raises VerifyError, EvidenceError, ScenarioError, OSError.
     """
-    recorded = _recorded(folder / "summary.json")
-    events_path = folder / "events.jsonl"
+    summary_path, events_path = folder / SUMMARY_FILE, folder / EVENTS_FILE
+    if folder.is_file():
+        raise VerifyError(f"{folder}: not a folder of `gridglow simulate --out`")
+    missing = [path.name for path in (summary_path, events_path) if not path.exists()]
+    if missing:
+        raise VerifyError(f"{folder}: no {' and no '.join(missing)} in it; make some with `gridglow simulate --out`")
+    recorded = _recorded(summary_path)
     reader = JsonlReader(events_path)
     text, feeder = _to_run_again(reader.facts, events_path)
     written = Digest()

@@ -84,15 +84,14 @@ def generate(meters: int, seed: int, name: str | None = None) -> str:
     pitch_dm = max(30, min(80, 1100 // isqrt(meters)))
     streets = _grow(max(1, (meters * 5 + 15) // 16), draws)
     root = _build(streets, meters, pitch_dm, draws)
+    counted = f"{meters} meter{'s' if meters > 1 else ''}"
     text = FeederText(
         name or f"generated-{meters}-{seed}",
-        f"Generated quarter: {meters} meter{'s' if meters > 1 else ''}, seed {seed}",
+        f"Generated quarter: {counted}, seed {seed}",
         ALL_PHASES,
         _lay_strip(root, draws),
     )
-    return write(
-        text, [f"Generated: {meters} meters, seed {seed}, {pitch_dm // 10}.{pitch_dm % 10} m a LED on average."]
-    )
+    return write(text, [f"Generated: {counted}, seed {seed}, {pitch_dm // 10}.{pitch_dm % 10} m a LED on average."])
 
 
 def _grow(count: int, draws: _Draws) -> list[tuple[_Cell, _Cell]]:

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from emulation.observe.facts import EVERYBODY, RunFacts, station_name
+from emulation.observe.facts import EVERYBODY, RunFacts
 from emulation.observe.kinds import REQUESTS, kind_name, normal_kind
 from emulation.observe.percentiles import ms, percentile, ratio
+from emulation.observe.unread import Unread
 from g3plc import events as ev
 from g3plc.core import flow
 from g3plc.events import Event
@@ -21,8 +22,8 @@ from g3plc.sap import DT_ACK, DT_SOF_ACK
 Handler = Callable[[Any], None]
 
 _FIRST = (
-    "scenario", "seed", "profile", "feeder", "meters", "read", "failed", "emulated_s", "wall_s", "frames",
-    "frames_by_type", "hearers",
+    "scenario", "seed", "profile", "feeder", "meters", "read", "failed", "limit_reached", "emulated_s", "wall_s",
+    "frames", "frames_by_type", "hearers",
 )  # fmt: skip
 
 
@@ -50,8 +51,7 @@ class Metrics:
         self._discoveries: list[tuple[int, int]] = []
         self._asked: dict[tuple[int, int], int] = {}
         self._rtt_us: list[int] = []
-        self._reads: dict[int, ev.ReadDone] = {}
-        self._failures: dict[int, ev.ReadFailed] = {}
+        self._unread = Unread(facts.meters)
         self._handlers: dict[type[Event], Handler] = {
             ev.TxStart: self._tx_start,
             ev.Ack: self._ack,
@@ -62,12 +62,14 @@ class Metrics:
             ev.RepairEnd: self._repair_end,
             ev.ApduSent: self._apdu_sent,
             ev.ApduReceived: self._apdu_received,
-            ev.ReadDone: self._read_done,
-            ev.ReadFailed: self._read_failed,
+            ev.ReadDone: self._unread.read_done,
+            ev.ReadFailed: self._unread.read_failed,
+            ev.Job: self._unread.job,
+            ev.Power: self._unread.power,
             ev.Defer: self._counted,
             ev.Dropped: self._counted,
             ev.LateFrame: self._counted,
-            ev.SessionAborted: self._counted,
+            ev.SessionAborted: self._aborted,
             ev.RepairStart: self._counted,
         }
 
@@ -92,15 +94,15 @@ class Metrics:
         """Return the numbers as a dictionary ready for JSON, the most asked first.
 
         `figures` are the host's own (`wall_s`, `hearers`, `digest`, ...); they stand beside the counted ones and
-        before them in doubt.
+        before them in doubt. With a true `limit_reached` the jobs that are open will not go on.
         """
-        found = {"seed": self._facts.seed, **self._counted_figures(), **figures}
+        limit_us = round(figures.get("emulated_s", 0) * 1_000_000) if figures.get("limit_reached") else 0
+        found = {"seed": self._facts.seed, **self._counted_figures(limit_us), **figures}
         first = {key: found.pop(key) for key in _FIRST if key in found}
         return {**first, **found}
 
-    def _counted_figures(self) -> dict[str, Any]:
-        facts, reads = self._facts, self._reads
-        failed = [self._failures[meter] for meter in sorted(self._failures) if meter not in reads]
+    def _counted_figures(self, limit_us: int) -> dict[str, Any]:
+        facts, reads = self._facts, self._unread.read
         hops = Counter(read.hops for read in reads.values())
         emulated_us = self._end_us - max(self._start_us, 0)
         return {
@@ -109,9 +111,7 @@ class Metrics:
             "feeder": facts.feeder,
             "meters": facts.meters,
             "read": len(reads),
-            "failed": [
-                {"meter": station_name(f.meter), "reason": f.reason, "explained_by": f.explained_by} for f in failed
-            ],
+            "failed": self._unread.summary(limit_us),
             "emulated_s": emulated_us / 1_000_000,
             "frames": self.frames,
             "frames_by_type": self._frames_by_type(),
@@ -160,6 +160,10 @@ class Metrics:
 
     def _counted(self, e: Event) -> None:
         self._counts[e.__class__] += 1
+
+    def _aborted(self, e: ev.SessionAborted) -> None:
+        self._counted(e)
+        self._unread.aborted(e)
 
     def _tx_start(self, e: ev.TxStart) -> None:
         start, node, frame, psdu, _, _, dt, duration_us, _, attempt, kind, _ = e
@@ -217,14 +221,9 @@ class Metrics:
     def _apdu_sent(self, e: ev.ApduSent) -> None:
         if e.peer != EVERYBODY and normal_kind(e.kind) in REQUESTS:
             self._asked[e.node, e.peer] = e.t
+            self._unread.asked(e)
 
     def _apdu_received(self, e: ev.ApduReceived) -> None:
         asked = self._asked.pop((e.node, e.peer), None)
         if asked is not None:
             self._rtt_us.append(e.t - asked)
-
-    def _read_done(self, e: ev.ReadDone) -> None:
-        self._reads[e.meter] = e
-
-    def _read_failed(self, e: ev.ReadFailed) -> None:
-        self._failures[e.meter] = e

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from emulation.observe.facts import STATION_NAMES, obis_text
+from emulation.observe.fault_words import fault_text
 from emulation.observe.kinds import modulation_name, readable
 from g3plc import events as ev
 from g3plc.events import Event
@@ -242,16 +243,21 @@ def _apdu_received(e: ev.ApduReceived) -> str:
     return f"{_apdu(e)} received from {_names[e.peer]}, {_octets(len(e.apdu))}"
 
 
+def _association(session: int) -> str:
+    """The meter has no numbers for its sessions."""
+    return f"association {session}" if session else "association"
+
+
 def _session_open(e: ev.SessionOpen) -> str:
-    return f"association {e.session} with {_names[e.peer]} stands"
+    return f"{_association(e.session)} with {_names[e.peer]} stands"
 
 
 def _session_closed(e: ev.SessionClosed) -> str:
-    return f"association {e.session} with {_names[e.peer]} is released"
+    return f"{_association(e.session)} with {_names[e.peer]} is released"
 
 
 def _session_aborted(e: ev.SessionAborted) -> str:
-    return f"ABRT: association {e.session} with {_names[e.peer]} is broken off: {e.reason}"
+    return f"ABRT: {_association(e.session)} with {_names[e.peer]} is broken off: {e.reason}"
 
 
 def _read_done(e: ev.ReadDone) -> str:
@@ -277,10 +283,8 @@ def _job(e: ev.Job) -> str:
 
 
 def _fault(e: ev.Fault) -> str:
-    word = "" if e.word == e.kind else f" {e.word}"
-    value = f" {e.value}" if e.value else ""
     until = f" until {clock_text(e.until_us)}" if e.until_us > 0 and e.state == "begin" else ""
-    return f"fault {e.fault} {'begins' if e.state == 'begin' else 'ends'}: {e.kind} {e.where}{word}{value}{until}"
+    return f"fault {e.fault} {'begins' if e.state == 'begin' else 'ends'}: {fault_text(e)}{until}"
 
 
 def _power(e: ev.Power) -> str:

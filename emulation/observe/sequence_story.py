@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from emulation.grid.fault import ENDS
 from emulation.observe.facts import obis_text, station_name
+from emulation.observe.fault_words import fault_text, link_word
 from emulation.observe.kinds import ROUTING, normal_kind, readable
 from g3plc import events as ev
 from g3plc.core import flow
@@ -261,14 +263,13 @@ class _Teller:
     def _fault(self, e: ev.Fault) -> None:
         ends = [int(part) for part in e.where.replace(">", "-").split("-") if part.isdecimal()]
         over = e.state != "begin"
-        word = f"{e.word} {e.value}" if e.value else e.word
-        if over and e.word not in ("up", "mend", "on", "clear"):
-            word = "up again" if e.word == "down" else f"{word} is over"
+        ending = " is over" if over and e.word not in ENDS else ""
         if e.kind == "link" and len(ends) == 2:
+            word = "up again" if ending and e.word == "down" else f"{link_word(e)}{ending}"
             step = Step(FAULT, e.t, ends[0], ends[1], word)
         else:
             station = ends[0] if ends and e.kind in ("station", "noise", "voltage") else -1
-            step = Step(FAULT, e.t, station, station, f"{e.kind} {e.where} {word}")
+            step = Step(FAULT, e.t, station, station, f"{fault_text(e)}{ending}")
         step.over = over
         self.marks.append(step)
 

@@ -84,7 +84,11 @@ def test_a_scenario_with_an_error_names_its_line(call: Call, tmp_path: Path) -> 
 @pytest.mark.parametrize("out", ["file", "file/below", "/proc/none/of/this"])
 def test_an_output_folder_that_cannot_be(call: Call, tmp_path: Path, out: str) -> None:
     (tmp_path / "file").write_text("I was here first")
-    refused(call("simulate", "row4", "-q", "--out", out), f"gridglow: {out.split('/none')[0]}")
+    refused(
+        call("simulate", "row4", "-q", "--out", out),
+        f"gridglow: {out.split('/none')[0]}",
+        "no evidence can be written there: ",
+    )
     assert (tmp_path / "file").read_text() == "I was here first"
 
 
@@ -278,9 +282,9 @@ def test_verify_of_half_a_folder(call: Call, recorded: Path, tmp_path: Path, mis
     folder = tmp_path / "half"
     shutil.copytree(recorded, folder)
     (folder / missing).unlink()
-    refused(call("verify", str(folder)), missing, "No such file")
-    refused(call("verify", "nowhere"), "nowhere/summary.json: No such file")
-    refused(call("verify", str(folder / "readings.csv")), "Not a directory")
+    refused(call("verify", str(folder)), f"no {missing} in it; make some with")
+    refused(call("verify", "nowhere"), "gridglow: nowhere: no summary.json and no events.jsonl in it; make some")
+    refused(call("verify", str(folder / "readings.csv")), "readings.csv: not a folder of `gridglow simulate --out`")
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))

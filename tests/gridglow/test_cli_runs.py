@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from emulation.observe.rebuild import rebuild
 from gridglow.cli import app
 
 Call = Callable[..., str]
@@ -90,6 +91,32 @@ def test_failed_jobs_are_shown_with_the_reason(call: Call, tmp_path: Path) -> No
     assert re.search(r"read meter-3 +failed", shown)
 
 
+def test_a_run_that_hits_its_limit_says_what_it_left(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "short.toml").write_text(
+        'feeder = "row4"\nlimit = 30\n[[fault]]\nat = 0\nstation = 3\nword = "off"\n'
+        '[[job]]\nat = 1\ndo = "collect"\n[[job]]\nat = 40\ndo = "read"\nstation = 2\n'
+    )
+    shown = call("simulate", "short.toml", "--out", "run")
+    assert re.search(r" 1 ●.* 2 ●.* 3 not read", shown) and "hops  meters" in shown
+    assert "00:00:01.000  collect  not finished" in shown and "00:00:40.000  read meter-2  not started" in shown
+    assert shown.count("the limit of 30 s was reached") == 2 and "meter-3 not read: the limit" in shown
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert [entry["meter"] for entry in summary["failed"]] == ["meter-3"] and summary["limit_reached"] is True
+    rebuild(tmp_path / "run" / "events.jsonl", tmp_path / "again")
+    assert (tmp_path / "again" / "summary.json").read_text() == (tmp_path / "run" / "summary.json").read_text()
+
+
+def test_a_collection_that_the_coordinator_leaves_says_so(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "cut.toml").write_text(
+        'feeder = "board"\n[[fault]]\nat = 10\nstation = 0\nword = "reboot"\n[[job]]\nat = 1\ndo = "collect"\n'
+    )
+    shown = call("simulate", "cut.toml", "--out", "run")
+    assert "00:00:10.000  collect  failed  the coordinator was switched off" in shown
+    assert "48 not asked" in shown and "meters not read: not asked (the coordinator was switched off): " in shown
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert len(summary["failed"]) == 48 - summary["read"] > 0 and summary["limit_reached"] is False
+
+
 def test_wireshark_prints_its_command(call: Call, tmp_path: Path) -> None:
     call("simulate", "row4", "-q", "--out", "run")
     shown = call("wireshark", "run", "--print")
@@ -105,6 +132,7 @@ def test_feeder_commands(call: Call, tmp_path: Path) -> None:
     text = call("feeder", "generate", "--meters", "7", "--seed", "3")
     (tmp_path / "seven.feeder").write_text(text)
     assert "7 meters" in call("feeder", "check", "seven.feeder")
+    assert "one.feeder: 1 meter, " in call("feeder", "generate", "--meters", "1", "--out", "one.feeder")
     (tmp_path / "mine.toml").write_text('feeder = "seven.feeder"\n[[job]]\ndo = "collect"\n')
     assert "7 of 7 meters read" in call("simulate", "mine.toml")
 

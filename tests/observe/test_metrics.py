@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from g3plc.events import (
     ApduSent,
     Defer,
     Event,
+    Job,
     Power,
     Queue,
     ReadDone,
@@ -27,6 +29,7 @@ from g3plc.events import (
     Rrep,
     Rreq,
     RxLost,
+    SessionAborted,
     TxStart,
 )
 
@@ -185,3 +188,49 @@ def test_integers_are_rounded_the_same_everywhere() -> None:
     assert [ms(us) for us in (0, 499, 500, 1_499, 1_500)] == [0, 0, 1, 1, 2]
     assert (ratio(1, 3), ratio(2, 3), ratio(1, 0), ratio(5, 2, 2)) == (0.3333, 0.6667, 0.0, 2.5)
     assert percentile([], 50) == 0
+
+
+def _job(t: int, job: int, verb: str, status: str, detail: str = "", station: int = 0) -> Job:
+    return Job(t, 0, job, verb, station, status, detail)
+
+
+def _asks(meter: int) -> ApduSent:
+    return ApduSent(2, 0, meter, 16, 1, b"", flow.AARQ, 0, 1)
+
+
+def _reads(meter: int) -> ReadDone:
+    return ReadDone(3, 0, meter, OBIS, 2, "1", "Wh", 1, 1, 1, 1)
+
+
+def test_the_limit_leaves_the_meters_of_open_jobs_unread(facts: RunFacts) -> None:
+    events: list[Event] = [
+        _job(1, 1, "collect", "accepted"), _asks(1), _reads(1), _asks(2),
+        SessionAborted(4, 0, 2, 7, "AARQ not sent: route error"),
+    ]  # fmt: skip
+    assert summary_of(facts, events, emulated_s=400.5, limit_reached=True)["failed"] == [
+        {
+            "meter": "meter-2",
+            "reason": "the limit of 400.5 s was reached",
+            "explained_by": "AARQ not sent: route error",
+        },
+        {"meter": "meter-3", "reason": "not asked", "explained_by": "the limit of 400.5 s was reached"},
+    ]
+    assert summary_of(facts, events, emulated_s=400.5, limit_reached=False)["failed"] == []
+    alone: list[Event] = [_job(1, 1, "read", "accepted", station=2), _asks(2)]
+    assert summary_of(facts, alone, emulated_s=3.0, limit_reached=True)["failed"] == [
+        {"meter": "meter-2", "reason": "the limit of 3 s was reached", "explained_by": ""}
+    ]
+
+
+@pytest.mark.parametrize("reboot", [True, False])
+def test_a_coordinator_that_goes_off_leaves_its_meters_unread(facts: RunFacts, reboot: bool) -> None:
+    off = "the coordinator was switched off"
+    events: list[Event] = [_job(1, 1, "collect", "accepted"), _asks(1), _reads(1), _asks(2), Power(4, 0, 0, 1)]
+    if reboot:
+        events += [SessionAborted(4, 0, 2, 7, "reboot"), _job(4, 1, "collect", "failed", off)]
+    assert summary_of(facts, events)["failed"] == [
+        {"meter": "meter-2", "reason": off, "explained_by": ""},
+        {"meter": "meter-3", "reason": "not asked", "explained_by": off},
+    ]
+    again: list[Event] = [_job(5, 2, "collect", "accepted"), _reads(2), _reads(3), _job(6, 2, "collect", "done")]
+    assert summary_of(facts, [*events, *again])["failed"] == []

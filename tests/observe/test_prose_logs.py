@@ -62,6 +62,19 @@ T = 3_723_004_999
             ev.Fault(T, 65535, 1, "link", "3-17", "down", 0, "begin", 4_000_000_000),
             "fault  fault 1 begins: link 3-17 down until 01:06:40.000",
         ),
+        (ev.Fault(T, 65535, 1, "link", "3>17", "weak", 20, "end", 0), "fault  fault 1 ends: link 3>17 weak 20 dB"),
+        (ev.Fault(T, 65535, 2, "station", "3", "off", 0, "begin", 0), "fault  fault 2 begins: station 3 off"),
+        (
+            ev.Fault(T, 65535, 3, "noise", "2", "noise", 5, "begin", 0),
+            "fault  fault 3 begins: noise at meter-2: +5 dB",
+        ),
+        (
+            ev.Fault(T, 65535, 4, "voltage", "31", "voltage", 198, "begin", 0),
+            "fault  fault 4 begins: voltage at meter-31: 198 V",
+        ),
+        (ev.SessionOpen(T, 17, 0, 5), "cosem  association 5 with coordinator stands"),
+        (ev.SessionOpen(T, 17, 0, 0), "cosem  association with coordinator stands"),
+        (ev.SessionClosed(T, 17, 0, 0), "cosem  association with coordinator is released"),
     ],
 )
 def test_a_line_reads_like_prose(event: Event, sentence: str) -> None:

@@ -17,7 +17,7 @@ from emulation.observe.sequence_pick import Scout, from_events, from_file
 from emulation.observe.sequence_story import ABORT, FAULT, MESSAGE, VALUE, Diagram
 from emulation.observe.sequence_svg import svg
 from g3plc.core import flow
-from g3plc.events import Event, Power, ReadDone, ReadFailed, Rrep, TxStart
+from g3plc.events import Event, Fault, Power, ReadDone, ReadFailed, Rrep, TxStart
 from g3plc.wire import loadng_msg
 
 
@@ -131,6 +131,20 @@ def test_draft15_shows_its_own_rrep_ack(facts: RunFacts, story: Any) -> None:
 def test_reboots_are_marked(facts: RunFacts, paper: list[Event]) -> None:
     paper.insert(60, Power(paper[60][0], 2, 0, 1))
     assert any("meter-2 is switched off" in line for line in told(drawn(paper), facts))
+
+
+def test_faults_at_a_station_say_what_and_where(facts: RunFacts, paper: list[Event]) -> None:
+    when = paper[60][0]
+    paper[60:60] = [
+        Fault(when, 65535, 7, "voltage", "3", "voltage", 198, "begin", 0),
+        Fault(when, 65535, 8, "noise", "2", "noise", 5, "begin", 0),
+        Fault(when, 65535, 8, "noise", "2", "noise", 5, "end", 0),
+        Fault(when, 65535, 9, "link", "2-3", "weak", 20, "begin", 0),
+    ]
+    lines = "\n".join(told(drawn(paper), facts))
+    assert "s voltage at meter-3: 198 V\n" in lines
+    assert "s noise at meter-2: +5 dB\n" in lines and "s noise at meter-2: +5 dB is over\n" in lines
+    assert "s link C to D weak 20 dB\n" in lines
 
 
 def test_the_farthest_meter_is_told_of(paper: list[Event]) -> None:
