@@ -172,9 +172,9 @@ def reset(broker: BrokerOption = DEFAULT_BROKER, pan: PanOption = DEFAULT_PAN) -
 
 def status(broker: BrokerOption = DEFAULT_BROKER, pan: PanOption = DEFAULT_PAN) -> None:
     """Show the run and all stations."""
-    from gridglow import live_status, live_tasks
+    from gridglow import live_tasks
 
-    live_tasks.show(broker, pan, live_status.status_view)
+    live_tasks.status(broker, pan)
 
 
 def faults(broker: BrokerOption = DEFAULT_BROKER, pan: PanOption = DEFAULT_PAN) -> None:

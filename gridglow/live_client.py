@@ -51,6 +51,7 @@ class LiveClient:
         self._url = url
         self._name = f"cli-{secrets.token_hex(4)}"
         self._count = 0
+        self._director_works = False
         self.topics = topics
 
     async def listen(self, *filters: str) -> None:
@@ -151,10 +152,17 @@ class LiveClient:
             status = DirectorStatus.decode(message.topic, message.payload)
         except PayloadError:
             return
+        # said now, not kept by the broker: it is at work
+        self._director_works = status.online and not status.claim and not message.retained
         if not status.online and not status.claim and (answered or message.retained):
             raise LiveError("the director is gone" if answered else self._nobody())
 
     def _nobody(self) -> str:
+        if self._director_works:
+            return (
+                f"the director in PAN {self.topics.pan:04x} at {self._url} is at work and does not answer: "
+                "may this account give commands? Another one is named with mqtt://user:password@host:port"
+            )
         return (
             f"no director answers in PAN {self.topics.pan:04x} at {self._url}: "
             "is `gridglow up` or `gridglow director` running there?"

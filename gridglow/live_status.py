@@ -19,11 +19,13 @@ from emulation.live.clock import Pace
 from emulation.live.director_status import DirectorStatus
 from emulation.live.json_fields import Fields
 from emulation.live.records import ClockRecord
-from emulation.live.status_record import FRESH_MS, StatusRecord
+from emulation.live.roll import up_and_running
+from emulation.live.status_record import StatusRecord
 from emulation.live.topics import PayloadError, Topics
 from emulation.observe.facts import station_name
 from emulation.observe.prose import clock_text
 
+_DIRECTOR = "director"
 _OPEN = "it is ended"
 _OFF_NS = 1_000_000
 """A millisecond: offsets in microseconds times permille of real time."""
@@ -34,14 +36,35 @@ def filters(topics: Topics) -> tuple[str, ...]:
     return (topics.run, topics.clock, topics.fault("+"), topics.status("+"))
 
 
-def status_view(topics: Topics, found: Mapping[str, bytes], now_ms: int | None = None) -> RenderableType:
-    """The run, its faults, and a line for each station."""
+def online(topics: Topics, found: Mapping[str, bytes]) -> set[str]:
+    """The status topics on which somebody is retained as online: each should be heard again within two beats."""
+    director = _director(topics, found)
+    topics_online = {topics.status(record.station) for record, _ in _statuses(topics, found) if record.online}
+    return topics_online | ({topics.status(_DIRECTOR)} if director is not None and director.online else set())
+
+
+def is_claim(topic: str, payload: bytes) -> bool:
+    """Whether a status only says that somebody is about to take a place."""
+    try:
+        return Fields(topic, payload).flag("claim", False)
+    except PayloadError:
+        return False
+
+
+def status_view(
+    topics: Topics, found: Mapping[str, bytes], heard: Mapping[str, int], now_ms: int | None = None
+) -> RenderableType:
+    """The run, its faults, and a line for each station.
+
+    `heard`: topics of status that came in live, and when, by our own wall clock, UNIX milliseconds. Who is retained as
+    online and was not heard is not at work.
+    """
     now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    parts: list[RenderableType] = [_head(topics, found, now_ms)]
+    parts: list[RenderableType] = [_head(topics, found, heard, now_ms)]
     if _faults(topics, found):
         parts.append(faults_view(topics, found))
     parts += _clocks(topics, found)
-    parts.append(_stations(topics, found, now_ms))
+    parts.append(_stations(topics, found, heard))
     return Group(*parts)
 
 
@@ -65,10 +88,12 @@ def faults_view(topics: Topics, found: Mapping[str, bytes]) -> RenderableType:
     return table
 
 
-def _head(topics: Topics, found: Mapping[str, bytes], now_ms: int) -> Text:
+def _head(topics: Topics, found: Mapping[str, bytes], heard: Mapping[str, int], now_ms: int) -> Text:
     text = Text()
     director = _director(topics, found)
-    if director is None or not director.alive(now_ms):
+    heard_ms = heard.get(topics.status(_DIRECTOR))
+    alive = director is not None and director.online and heard_ms is not None
+    if not alive:
         text.append("no director is at work", style="bold red")
         text.append(": the stations go on by themselves, commands are not answered\n")
     if director is not None and director.run:
@@ -77,11 +102,17 @@ def _head(topics: Topics, found: Mapping[str, bytes], now_ms: int) -> Text:
     clock = _clock(topics, found)
     if clock is None:
         return text.append("no run has begun\n")
+    if alive and director is not None and heard_ms is not None:
+        now_ms += director.beat_ms - heard_ms  # the clock is stamped by the director's wall clock
     emulated = Pace(0, clock.wall_ns, clock.emulated_us, clock.speed_permille).at(now_ms * 1_000_000)
     text.append(f"{clock_text(emulated)} of emulated time, ")
     text.append(_speed(clock.speed_permille, director is not None and director.auto), style="bold")
-    if director is not None:
-        text.append(f"   {director.ready} of {director.stations} stations are on", style="")
+    if not alive:
+        records = [record for record, _ in _statuses(topics, found)]
+        on = sum(up_and_running(record) and topics.status(record.station) in heard for record in records)
+        text.append(f"   {on} of {len(records)} stations are on")
+    elif director is not None:
+        text.append(f"   {director.ready} of {director.stations} stations are on")
         jobs = "1 job" if director.jobs == 1 else f"{director.jobs} jobs"
         text.append(f"   {jobs} under way" if director.jobs else "")
         if not director.faithful:
@@ -110,7 +141,7 @@ def _speed(permille: int, auto: bool) -> str:
     return f"{permille / 1000:g} times real time{' (auto)' if auto else ''}"
 
 
-def _stations(topics: Topics, found: Mapping[str, bytes], now_ms: int) -> RenderableType:
+def _stations(topics: Topics, found: Mapping[str, bytes], heard: Mapping[str, int]) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim", collapse_padding=True)
     table.add_column("station", no_wrap=True)
     table.add_column("state")
@@ -120,18 +151,18 @@ def _stations(topics: Topics, found: Mapping[str, bytes], now_ms: int) -> Render
     table.add_column("routes", justify="right")
     stations = sorted(_statuses(topics, found), key=lambda item: item[0].station)
     for record, routes in stations:
-        table.add_row(*_station(record, routes, now_ms))
+        table.add_row(*_station(record, routes, topics.status(record.station) in heard))
     if not stations:
         return Text("no station is there", style="red")
     return table
 
 
-def _station(record: StatusRecord, routes: list[list[int]], now_ms: int) -> tuple[Any, ...]:
-    there = record.online and abs(now_ms - record.beat_ms) < FRESH_MS
+def _station(record: StatusRecord, routes: list[list[int]], heard: bool) -> tuple[Any, ...]:
+    there = record.online and heard
     state = record.state if record.online else "offline"
     style = "green" if there and record.state == "on" else "red" if not record.online else "yellow"
     if record.online and not there:
-        state = f"silent for {abs(now_ms - record.beat_ms) // 1000} s"
+        state = "silent"
     way = ""
     if record.station:
         hops = {route[0]: (route[1], route[2] if len(route) > 2 else 0) for route in routes}
@@ -149,7 +180,7 @@ def _station(record: StatusRecord, routes: list[list[int]], now_ms: int) -> tupl
 
 
 def _director(topics: Topics, found: Mapping[str, bytes]) -> DirectorStatus | None:
-    topic = topics.status("director")
+    topic = topics.status(_DIRECTOR)
     try:
         return DirectorStatus.decode(topic, found[topic]) if topic in found else None
     except PayloadError:

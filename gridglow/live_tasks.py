@@ -9,6 +9,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -17,10 +18,12 @@ from rich.console import Console, RenderableType
 
 from emulation.live.command_line import OptionError, configure_logging, pan_of
 from emulation.live.director_shell import DirectorError, DirectorShell
+from emulation.live.director_status import DirectorStatus
 from emulation.live.mqtt import BrokerUrl, BrokerUrlError
 from emulation.live.playbook import Playbook
 from emulation.live.replies import ACCEPTED, DONE, REFUSED, Reply
-from emulation.live.topics import Topics
+from emulation.live.rivals import LISTEN_MS
+from emulation.live.topics import PayloadError, Topics
 from gridglow import live_status
 from gridglow.errors import fail
 from gridglow.live_client import LiveClient, LiveError, Message, connect
@@ -93,6 +96,35 @@ def show(broker: str, pan: str, view: View) -> None:
         fail(f"nothing of PAN {topics.pan:04x} is on this broker")
 
 
+def status(broker: str, pan: str) -> None:
+    """Print the state of the run and of who is heard to be there."""
+    topics, found, heard = _run(broker, pan, _heard)
+    Console(highlight=False).print(live_status.status_view(topics, found, heard))
+    if not found:
+        fail(f"nothing of PAN {topics.pan:04x} is on this broker")
+
+
+async def _heard(client: LiveClient) -> tuple[Topics, dict[str, bytes], dict[str, int]]:
+    """What is there once all that are retained as online are heard, or two beats are over; when each was heard."""
+    topics, found = await _retained(client)
+    heard: dict[str, int] = {}
+    awaited = live_status.online(topics, found)
+    try:
+        async with asyncio.timeout(LISTEN_MS / 1000):
+            messages = client.messages()
+            while awaited:
+                message = await anext(messages)
+                if live_status.is_claim(message.topic, message.payload):
+                    continue
+                found[message.topic] = message.payload
+                if not message.retained:
+                    heard[message.topic] = time.time_ns() // 1_000_000
+                    awaited.discard(message.topic)
+    except TimeoutError:
+        pass
+    return topics, {topic: payload for topic, payload in found.items() if payload}, heard
+
+
 async def _retained(client: LiveClient) -> tuple[Topics, dict[str, bytes]]:
     return client.topics, await client.retained(*live_status.filters(client.topics))
 
@@ -105,12 +137,17 @@ def logs(broker: str, pan: str, who: str, follow: bool) -> None:
 
 
 async def _logs(client: LiveClient, who: str, follow: bool) -> int:
+    if who.isdigit():
+        await _check_stations(client, {int(who)})
     await client.listen(client.topics.log(who))
     count = 0
     try:
         async with asyncio.timeout(None if follow else LOGS_S):
             async for message in client.messages():
-                name = _name(client.topics.parts(message.topic)[1])
+                levels = client.topics.parts(message.topic)
+                if levels[0] != "log":
+                    continue
+                name = _name(levels[1])
                 text = message.payload[:2000].decode("utf-8", "replace").translate(_CONTROLS)
                 typer.echo(f"{name:<11} {text}")
                 count += 1
@@ -125,11 +162,26 @@ def watch(broker: str, pan: str, wanted: Filter) -> None:
 
 
 async def _watch(client: LiveClient, wanted: Filter) -> None:
+    if wanted.stations:
+        await _check_stations(client, wanted.stations)
     watching = Watch(client.topics, wanted)
     await client.listen(*watching.filters())
     async for message in client.messages():
         for line in watching.lines(message.topic, message.payload):
             typer.echo(line)
+
+
+async def _check_stations(client: LiveClient, stations: set[int]) -> None:
+    """LiveError for a station that the feeder of the run has not; nothing where no director tells of a run."""
+    topic = client.topics.status("director")
+    found = await client.retained(topic)
+    try:
+        count = DirectorStatus.decode(topic, found.get(topic, b"")).stations
+    except PayloadError:
+        return
+    for station in sorted(stations):
+        if count and station >= count:
+            raise LiveError(f"no station {station} on the feeder of this run; allowed: 0 to {count - 1}")
 
 
 def _run(broker: str, pan: str, work: Callable[[LiveClient], Coroutine[Any, Any, Any]]) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,11 +21,12 @@ from emulation.live.command_line import run_loop
 from emulation.live.director_status import DirectorStatus
 from emulation.live.mqtt import BrokerUrl, absent, client_of, hopeless
 from emulation.live.playbook import Playbook
+from emulation.live.rivals import LISTEN_MS
 from emulation.live.topics import PayloadError, Topics
 from emulation.scenario import Scenario
 from gridglow.errors import fail
 from gridglow.one_pan import ANSWER_S, OnePan, PanError
-from gridglow.up_screen import REFRESH_S, Address, Screen, View, plain, suggestion, welcome
+from gridglow.up_screen import REFRESH_S, Address, Screen, View, suggestion, summary, welcome
 from led_gateway.ddp import DdpHost
 
 PORTS = range(1883, 1900)
@@ -142,20 +142,24 @@ async def _free(url: BrokerUrl, pan: int) -> None:
 
 
 async def _refuse_second(connection: aiomqtt.Client, url: BrokerUrl, pan: int) -> None:
-    """PanError if a director is at work."""
+    """PanError if a director is at work: one whose status comes in anew, whatever its host's wall clock says."""
     topic = Topics(pan).status("director")
     await connection.subscribe(topic)
+    wait_s, retained = LISTEN_S, True
     try:
-        async with asyncio.timeout(LISTEN_S):
-            message = await anext(connection.messages)
-            found = DirectorStatus.decode(topic, bytes(message.payload))
+        while retained:
+            async with asyncio.timeout(wait_s):
+                message = await anext(connection.messages)
+            found, retained = DirectorStatus.decode(topic, bytes(message.payload)), message.retain
+            if not found.online or found.claim:
+                return
+            wait_s = LISTEN_MS / 1000
     except (TimeoutError, PayloadError, TypeError):
         return
-    if found.alive(time.time_ns() // 1_000_000):
-        raise PanError(
-            f"PAN {pan:04x} is already running on {url} (director {found.instance}): look at it with "
-            "`gridglow status`, or take another PAN with --pan"
-        )
+    raise PanError(
+        f"PAN {pan:04x} is already running on {url} (director {found.instance}): look at it with "
+        "`gridglow status`, or take another PAN with --pan"
+    )
 
 
 async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | None, stop: asyncio.Event) -> None:
@@ -165,7 +169,7 @@ async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | Non
     loop = asyncio.get_running_loop()
     address = Address(url, options.pan)
     screen = Screen(address, options.quiet, lambda: loop.call_soon_threadsafe(stop.set))
-    _say_logs(screen)
+    lines = _say_logs(screen)
     for text in welcome(address, _where(options, url, broker), _playing(scenes), scenes[0].meters + 1):
         screen.say(text)
     running = asyncio.create_task(pan.run())
@@ -179,8 +183,9 @@ async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | Non
         for task in waits:
             if task.done():
                 task.result()
-        last = plain(view_of(pan))
+        last = summary(view_of(pan))
     finally:
+        lines.ending = True
         pan.stop()
         watching.cancel()
         await asyncio.gather(running, watching, return_exceptions=True)
@@ -251,24 +256,30 @@ def _where(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | None) ->
 
 
 class _ToScreen(logging.Handler):
-    """Lines of the program's own log, which would tear the status apart, go through the screen."""
+    """Lines of the program's own log, which would tear the status apart, go through the screen.
+
+    While it is `ending` only warnings do: that what was under way is over by then goes without saying.
+    """
 
     def __init__(self, screen: Screen) -> None:
         super().__init__()
         self._screen = screen
+        self.ending = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass a line on."""
         if record.levelno >= logging.WARNING:
             self._screen.warn(record.getMessage())
-        else:
+        elif not self.ending:
             self._screen.say(record.getMessage())
 
 
-def _say_logs(screen: Screen) -> None:
+def _say_logs(screen: Screen) -> _ToScreen:
     root = logging.getLogger("gridglow")
-    root.addHandler(_ToScreen(screen))
+    lines = _ToScreen(screen)
+    root.addHandler(lines)
     root.propagate = False
     logging.getLogger("gridglow.director").setLevel(logging.INFO)
     # Fifty connections to one broker would say the same; the status shows whether it is there.
     logging.getLogger("gridglow.mqtt").setLevel(logging.ERROR)
+    return lines

@@ -116,7 +116,13 @@ def suggestion(view: View, address: Address) -> str:
 
 
 def plain(view: View) -> str:
-    """The status as one line of text."""
+    """The status as one line of text, with what happened last."""
+    last = _last(view)
+    return summary(view) + (f"; {last}" if last else "")
+
+
+def summary(view: View) -> str:
+    """The status alone, as one line of text."""
     parts = [
         f"{clock_text(view.emulated_us)} at {_speed(view)}",
         f"{view.online} of {view.stations} stations online",
@@ -125,8 +131,7 @@ def plain(view: View) -> str:
         *_warnings(view),
         *(fault_text(record) for record in view.faults),
     ]
-    last = _last(view)
-    return "; ".join(parts) + (f"; {last}" if last else "")
+    return "; ".join(parts)
 
 
 def status(view: View, address: Address) -> Text:

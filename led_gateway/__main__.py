@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
+import sys
 
 import typer
 
@@ -38,7 +40,17 @@ def main(
         typer.echo(f"led_gateway: {error}", err=True)
         raise typer.Exit(2) from None
     cli.configure_logging(log_level)
+    _say_on_stdout()
     raise typer.Exit(cli.run_loop(lambda: _run(options), 1 + len(hosts)))
+
+
+def _say_on_stdout() -> None:
+    """What becomes of the light is said there, as stations say theirs; the rest of the log goes to stderr."""
+    lines = logging.getLogger("gridglow.light")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("light       %(message)s"))
+    lines.addHandler(handler)
+    lines.propagate = False
 
 
 async def _run(options: GatewayOptions) -> int:

@@ -99,7 +99,7 @@ class Gateway:
         self._topics_used: list[str] = []
         self._beat = 0
         self._status_due = False
-        self._said_state = ""
+        self._said_state = self._told = ""
         self._second = (0, 0, 0, 0)
         self._last = b""
         self._last_ddp = (b"", 0.0)
@@ -348,6 +348,7 @@ class Gateway:
         if self._beat % BEATS == 0:
             self._second = self.meter.take_second(writer.octets if writer is not None else 0)
             self._status_due = True
+        self._tell()
         if not self.works or self._standing_by or self._loop.time() < self._begins_s:
             return
         self._publish_config()
@@ -355,6 +356,14 @@ class Gateway:
         if self._status_due or self._state() != self._said_state:
             self._status_due, self._said_state = False, self._state()
             self.connection.publish(self.topics.status(NAME), self._status().encode(), retain=True)
+
+    def _tell(self) -> None:
+        """A line in the log where the gateway has come to another state or run."""
+        state, traffic = self._state(), self.traffic
+        text = {"showing": f"shows run {traffic.run:08x}", "waiting": traffic.obstacle}.get(state, state)
+        if text != self._told:
+            self._told = text
+            _log.info("%s", text)
 
     def _publish_config(self) -> None:
         feeder, writer, settings = self.lamp.feeder, self.lamp.writer, self.settings

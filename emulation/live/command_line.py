@@ -48,7 +48,7 @@ DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 DEFAULT_PAN_TEXT = f"{DEFAULT_PAN:04x}"
 
 REFUSED = 3
-"""Exit code when no agent got its identity."""
+"""Exit code when no agent got its identity, or the run has none of the stations."""
 _MOST_FOR_SELECT = 200
 
 
@@ -134,4 +134,7 @@ async def _host(options: HostOptions, build: Build) -> int:
     beating = asyncio.create_task(heartbeat(lambda: host.connection.up.is_set()))
     await host.run_process()
     beating.cancel()
+    if host.useless:
+        typer.echo(host.useless, err=True)
+        return REFUSED
     return REFUSED if host.refused_all and not host.stopped else 0

@@ -19,6 +19,7 @@ from emulation.live.director_status import DirectorStatus
 from emulation.live.playbook import Playbook
 from emulation.live.records import JobResult, SyncRecord
 from emulation.live.replies import ACCEPTED, REFUSED, Asker
+from emulation.live.rivals import LISTEN_MS, Rivals
 from emulation.live.stage import GATE_NS, Stage
 from emulation.live.status_record import StatusRecord
 from emulation.live.testament import Testament
@@ -30,6 +31,8 @@ BEAT_NS = 1_000_000_000
 LISTEN_NS = 200_000_000
 """After the echo of our claim: time for another director to object."""
 LISTEN_AT_MOST_NS = 2_000_000_000
+RIVAL_NS = LISTEN_MS * 1_000_000
+"""Where another director is retained as online, or claims first: time for it to be heard beating."""
 _MOST_HELD = 64
 _REPAIR_NS = 1_000_000_000
 _MS = 1_000_000
@@ -64,6 +67,8 @@ class Director:
         self._held: list[tuple[str, bytes]] = []
         self._settle_ns: int | None = None
         self._echoed = False
+        self._rivals = Rivals()
+        self._rival = False
         self._beat_ns = 0
         self._told_pace = (False, 0)
         self._repaired_ns: dict[str, int] = {}
@@ -93,12 +98,14 @@ class Director:
         claim.claim = True
         self.bulletin.say(self.topics.status(NAME), claim.encode())
         self._settle_ns, self._echoed = wall_ns + LISTEN_AT_MOST_NS, False
+        self._rivals = Rivals()
 
     def disconnected(self) -> None:
         """The connection is lost: what is said now is not heard, and what is retained may be forgotten."""
         if self.state == WORKING:
             self.state = SETTLING
         self._settle_ns = None
+        self._rival = False
         self._testament = Testament()
 
     def receive(self, topic: str, payload: bytes, retained: bool, wall_ns: int) -> None:
@@ -138,7 +145,7 @@ class Director:
         if first == "cmd":
             self._command(levels[1:], topic, payload, retained, wall_ns)
         elif first == "status" and len(levels) == 2:
-            self._status_of(levels[1], topic, payload, wall_ns)
+            self._status_of(levels[1], topic, payload, retained, wall_ns)
         elif first == "sync" and len(levels) == 2:
             self._sync(levels[1], topic, payload, retained, wall_ns)
         elif first == "job" and levels[2:] == ["result"]:
@@ -164,31 +171,47 @@ class Director:
             what = f"command {shown(topic[len(self.topics.prefix) :])} {shown(refusal.payload)} refused: {error}"
             self._complain("cmd", what, wall_ns)
 
-    def _status_of(self, who: str, topic: str, payload: bytes, wall_ns: int) -> None:
+    def _status_of(self, who: str, topic: str, payload: bytes, retained: bool, wall_ns: int) -> None:
         if who == NAME:
-            self._director_status(topic, payload, wall_ns)
+            self._director_status(topic, payload, retained, wall_ns)
         elif who.isascii() and who.isdigit() and payload:
             station = number_of(topic, who, 0xFFFF)
             self.stage.station_status(station, StatusRecord.decode(topic, payload), payload, wall_ns)
 
-    def _director_status(self, topic: str, payload: bytes, wall_ns: int) -> None:
+    def _director_status(self, topic: str, payload: bytes, retained: bool, wall_ns: int) -> None:
         if not payload:
             return
         other = DirectorStatus.decode(topic, payload)
         if other.instance == self.instance:
             if other.claim and self._settle_ns is not None and not self._echoed:
                 self._echoed = True
-                self._settle_ns = wall_ns if self.stage.run else wall_ns + LISTEN_NS
+                pause_ns = RIVAL_NS if self._rival else LISTEN_NS
+                self._settle_ns = wall_ns if self.stage.run else wall_ns + pause_ns
+        elif other.claim or other.online:
+            self._meet(other, retained, wall_ns)
+
+    def _meet(self, other: DirectorStatus, retained: bool, wall_ns: int) -> None:
+        """Another director is there, or was: it counts once it is heard beating."""
+        if not self.stage.run:
+            if not other.claim or other.outranks(self._status(wall_ns)):
+                self._listen_on(wall_ns)
+        elif other.claim and self.state == WORKING:
+            self._beat(wall_ns)
+        if other.claim or retained:
             return
-        if not other.alive(wall_ns // _MS):
-            return
-        established = bool(self.stage.run)
-        equals = established == (not other.claim)
-        if other.outranks(self._status(wall_ns)) if equals else not established:
+        alive = self._rivals.beats(other.instance, other.beat_ms, wall_ns // _MS)
+        if alive and (not self.stage.run or other.outranks(self._status(wall_ns))):
             self.state = REFUSING
             self.problem = f"another director ({other.instance}) is at work in PAN {self.topics.pan:04x} on this broker"
-        elif self.state == WORKING:
+        elif self.state == WORKING and wall_ns >= self._beat_ns + BEAT_NS // 2:
             self._beat(wall_ns)
+
+    def _listen_on(self, wall_ns: int) -> None:
+        """Somebody may be at work: listen for longer, but once."""
+        if not self._rival:
+            self._rival = True
+            if self._settle_ns is not None and self._echoed:
+                self._settle_ns = wall_ns + RIVAL_NS
 
     def _sync(self, process: str, topic: str, payload: bytes, retained: bool, wall_ns: int) -> None:
         if retained:

@@ -71,10 +71,6 @@ class DirectorStatus:
         status.speed_permille = fields.permille("speed", 0, MOST_PERMILLE) if fields.has("speed") else 0
         return status
 
-    def alive(self, now_ms: int) -> bool:
-        """Whether this director is at work at that wall time."""
-        return self.online and abs(now_ms - self.beat_ms) < FRESH_MS
-
     def outranks(self, other: DirectorStatus) -> bool:
         """Of two directors: the one that was there first, and of two that start at once the lower instance."""
         if abs(self.since_ms - other.since_ms) > FRESH_MS:

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from emulation.grid.feeder import Feeder
-from emulation.live import sync
-from emulation.live.agent import Agent
+from emulation.live.agent import Agent, run_agents
 from emulation.live.clock import LoopClock, Pace
 from emulation.live.fault_watch import FaultWatch
 from emulation.live.live_run import Build, LiveRun, RunError, scenario_of
@@ -62,8 +61,8 @@ class HostOptions:
 class Host:
     """See the module's text; make it inside a running loop. `build` makes the applications of the stations.
 
-    `run_process` lives until `stop` or until no agent is left. `misfits` counts records that were of no use, by topic
-    level.
+    `run_process` lives until `stop`, until no agent is left, or until its first run has none of its stations:
+    `useless` then says so. `misfits` counts records that were of no use, by topic level.
     """
 
     def __init__(self, options: HostOptions, build: Build) -> None:
@@ -95,6 +94,8 @@ class Host:
         self._complaints = BoundedLog(_log)
         self._failures = 0
         self._over = asyncio.Event()
+        self._useful = False
+        self.useless = ""
         self._waits_for = ""
         self.obstacle = "waiting for the director"
         self.lag_us = 0
@@ -129,10 +130,9 @@ class Host:
     async def run_process(self) -> None:
         """Run until stopped, or until every agent has been refused."""
         connection = asyncio.create_task(self.connection.run())
-        agents = [asyncio.create_task(agent.run_agent()) for agent in self.agents.values()]
         others = [asyncio.create_task(work) for work in (self._seconds(), self._ask_time())]
         over = asyncio.create_task(self._over.wait())
-        everybody = asyncio.gather(*agents, return_exceptions=True)
+        everybody = asyncio.create_task(run_agents(self.agents.values()))
         try:
             await asyncio.wait((everybody, over), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -140,7 +140,7 @@ class Host:
                 await asyncio.gather(*(agent.stop() for agent in self.agents.values()))
                 self.trace.flush()
                 await self.connection.drain()
-            for task in (*agents, connection, *others, over):
+            for task in (everybody, connection, *others, over):
                 task.cancel()
             await asyncio.gather(everybody, connection, *others, over, return_exceptions=True)
             self.logs.close()
@@ -173,10 +173,10 @@ class Host:
 
     async def _ask_time(self) -> None:
         while True:
-            quick = self._sync.asked < sync.FIRST
-            await asyncio.sleep(sync.FIRST_EVERY_S if quick else sync.EVERY_S)
+            await self._sync.pause()
             if self.connection.up.is_set() and self._run is not None:
                 self.connection.publish(self.topics.sync(self.process), self._sync.question(self._own_wall_ns()))
+                self._take_clock()
 
     def _own_wall_ns(self) -> int:
         return self.clock.wall_ns() - self.clock.offset_ns
@@ -232,6 +232,7 @@ class Host:
                 self._complaints.warning(
                     "wall clock is %.1f ms off the director's: corrected", self._sync.offset_ns / 1_000_000
                 )
+        self._take_clock()
 
     # -- run, clock, faults, jobs
 
@@ -256,6 +257,7 @@ class Host:
         air = {self.topics.air(src): self._listener(src) for src in run.senders()}
         subscribing = asyncio.get_running_loop().create_task(self.connection.subscribe(air))
         subscribing.add_done_callback(lambda _: self._take_clock())
+        self._sync.hurry()
 
     def _listener(self, sender: int) -> Handler:
         def listen(topic: str, payload: bytes, retained: bool) -> None:
@@ -275,16 +277,14 @@ class Host:
         self.clock.reset()
 
     def _on_clock(self, topic: str, payload: bytes, retained: bool) -> None:
-        self._clock_record = ClockRecord.decode(topic, payload)
+        self._clock_record = record = ClockRecord.decode(topic, payload)
+        self.misfits["clock"] += self._run is not None and record.run != self._run_id()
         self._take_clock()
 
     def _take_clock(self) -> None:
-        """A clock record takes effect when its run is known and its topics are subscribed to."""
+        """A clock record takes effect when its run and the director's time are known."""
         record, run = self._clock_record, self._run
-        if record is None or run is None:
-            return
-        if record.run != run.record.run:
-            self.misfits["clock"] += 1
+        if record is None or run is None or record.run != run.record.run or not self._sync.settled:
             return
         first = self.clock.generation < 0
         self.clock.set_pace(Pace(record.generation, record.wall_ns, record.emulated_us, record.speed_permille))
@@ -298,10 +298,13 @@ class Host:
         for number, payload in self._fault_payloads.items():
             put(self.topics.fault(number), payload, True)
         for station, agent in self.agents.items():
-            if station not in run.local:
-                agent.state = f"no such meter on feeder {run.scenario.feeder.name}"
-            elif agent.established:
+            agent.take_part(run.missing(station))
+            if station in run.local and agent.established:
                 self.wants(station)
+        self._useful = self._useful or bool(run.local)
+        if not self._useful:
+            self.useless = run.missing(min(self.agents))
+            self.stop()
         run.medium.prepare(run.senders())
         # collections in the middle of a run would be stalls; what a run keeps is here now
         gc.unfreeze()

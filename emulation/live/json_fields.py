@@ -97,15 +97,27 @@ def _parse(topic: str, payload: bytes) -> dict[str, Any]:
         raise PayloadError(topic, f"{len(payload)} octets; at most {MOST_OCTETS}")
     try:
         found = json.loads(payload.decode("utf-8"), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise PayloadError(topic, f"no JSON: {error}"[:120]) from error
+    except UnicodeDecodeError as error:
+        raise PayloadError(topic, f"octet {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise PayloadError(topic, f"no JSON: {error.msg} at character {error.pos}") from None
+    except _ConstantError as error:
+        raise PayloadError(topic, f"no JSON: {error}") from None
+    except ValueError:
+        raise PayloadError(topic, "no JSON: a number of too many digits") from None
+    except RecursionError:
+        raise PayloadError(topic, "no JSON: nested too deep") from None
     if type(found) is not dict:
         raise PayloadError(topic, "no JSON object")
     return found
 
 
+class _ConstantError(ValueError):
+    """NaN and the infinities, which Python's reader would let through."""
+
+
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise _ConstantError(f"{name} is no number")
 
 
 def _shown(value: object) -> str:

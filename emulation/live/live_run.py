@@ -108,6 +108,12 @@ class LiveRun:
         self._topics = topics
         self._factory = build(scenario, record.seed)
 
+    def missing(self, station: int) -> str:
+        """Why a station has no part in this run, or nothing."""
+        if station <= self.scenario.meters:
+            return ""
+        return f"no such meter on feeder {self.scenario.feeder.name}; allowed: 1 to {self.scenario.meters}"
+
     def senders(self) -> list[int]:
         """The stations that one of ours can hear at all."""
         everybody = range(self.scenario.meters + 1)

@@ -8,6 +8,7 @@ which are counted, and never time of the network. Levels are changeable while ru
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ _MOST_WAITING = 20_000
 _STAMP = len("00:00:00.000")
 _LAYER = 6
 _RETRY_S = 10.0
+
+_log = logging.getLogger("gridglow.logs")
 
 Item = tuple[int, str]
 
@@ -165,7 +168,7 @@ class _Writer:
             self.lost += len(items)
 
     def _to_files(self, items: Sequence[Item]) -> None:
-        """A disk that is full is tried again after a while; the lines in between are lost."""
+        """A disk that is full is said and tried again after a while; the lines in between are lost."""
         if self._folder is None or not items:
             return
         if monotonic() < self._retry_at:
@@ -183,7 +186,7 @@ class _Writer:
         except OSError as error:
             self.lost += len(items)
             self._retry_at = monotonic() + _RETRY_S
-            self._to_echo([(0, f"log files in {self._folder}: {error.strerror}; tried again in {_RETRY_S:.0f} s")])
+            _log.warning("log files in %s: %s; tried again in %.0f s", self._folder, error.strerror, _RETRY_S)
 
 
 def _stamp(t_us: int) -> str:

@@ -97,7 +97,8 @@ class Connection:
 
     `on_up` is called after each time the connection stands and all is subscribed, `on_down` when it is lost. `dropped`
     counts messages that could not be sent, `failures` handlers that raised, `losses` connections lost. Pauses between
-    attempts to connect grow up to `longest_pause_s`.
+    attempts to connect grow up to `longest_pause_s`. Without `says_absent` nothing is logged of a broker that is not
+    there at first: one of many connections says it for all.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Connection:
         on_up: Callable[[], None] | None = None,
         on_down: Callable[[], None] | None = None,
         longest_pause_s: float = _LONGEST_PAUSE_S,
+        says_absent: bool = True,
     ) -> None:
         self.url = url
         self.client_id = client_id
@@ -117,6 +119,7 @@ class Connection:
         self._on_up = on_up
         self._on_down = on_down
         self._longest_pause_s = longest_pause_s
+        self._says_absent = says_absent
         self._exact: dict[str, Handler] = {}
         self._filters: list[tuple[aiomqtt.Wildcard, Handler]] = []
         self._urgent: deque[bytes] = deque()
@@ -185,8 +188,9 @@ class Connection:
                     _log.warning("%s: connection to %s lost: %s", self.client_id, self.url, plain_words(error))
                 elif not waiting:
                     waiting = True
-                    reason = hopeless(self.url, error) or absent(self.url, error)
-                    _log.warning("%s: %s", self.client_id, reason)
+                    reason = hopeless(self.url, error)
+                    if reason or self._says_absent or self.losses:
+                        _log.warning("%s: %s", self.client_id, reason or absent(self.url, error))
             finally:
                 self._lost()
             await asyncio.sleep(pause)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from emulation.live.json_fields import MOST_INTEGER, Fields, dump
 
 FRESH_MS = 3_000
-"""A heartbeat that is older belongs to an agent that is gone."""
+"""Who is not heard for so long is gone; who starts within so long of another starts at the same time."""
 
 _INSTANCE = 32
 

@@ -6,6 +6,7 @@ An offset that could as well be the way itself counts as none. Neighbours: `host
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 from emulation.live.records import SyncRecord
@@ -15,6 +16,9 @@ FIRST = 5
 FIRST_EVERY_S = 0.3
 """The first few questions come quickly."""
 
+_UNANSWERED = 3
+"""After so many questions without an answer there is no director at present."""
+
 _KEPT = 8
 _SLACK_NS = 200_000
 
@@ -22,12 +26,31 @@ _SLACK_NS = 200_000
 class Sync:
     """The last few exchanges. `offset_ns` is to be added to our wall clock."""
 
-    __slots__ = ("_exchanges", "asked", "offset_ns")
+    __slots__ = ("_exchanges", "_now", "asked", "offset_ns")
 
     def __init__(self) -> None:
         self._exchanges: deque[tuple[int, int]] = deque(maxlen=_KEPT)
+        self._now = asyncio.Event()
         self.asked = 0
         self.offset_ns = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether the offset is known, or nobody is there to know it from."""
+        return bool(self._exchanges) or self.asked > _UNANSWERED
+
+    def hurry(self) -> None:
+        """The next question is due now."""
+        self._now.set()
+
+    async def pause(self) -> None:
+        """Until the next question is due."""
+        try:
+            async with asyncio.timeout(FIRST_EVERY_S if self.asked < FIRST else EVERY_S):
+                await self._now.wait()
+        except TimeoutError:
+            pass
+        self._now.clear()
 
     def question(self, wall_ns: int) -> bytes:
         """The payload of a question asked now."""

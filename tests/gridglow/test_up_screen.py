@@ -10,7 +10,7 @@ from emulation.grid.fault import FaultOrder
 from emulation.live.mqtt import BrokerUrl
 from emulation.live.records import FaultRecord
 from g3plc import events as ev
-from gridglow.up_screen import Address, View, fault_text, plain, status, suggestion, welcome
+from gridglow.up_screen import Address, View, fault_text, plain, status, suggestion, summary, welcome
 
 HERE = Address(BrokerUrl("127.0.0.1", 1883), 0x781D)
 FAULT = FaultRecord(7, 3, FaultOrder("link", "3-17", "weak", 20), 1_000_000, 31_000_000, "operator")
@@ -56,6 +56,7 @@ def test_a_plain_line_says_all_of_it() -> None:
     ):  # fmt: skip
         assert words in text
     assert "\n" not in text
+    assert text.startswith(summary(view)) and "route to" not in summary(view)
     shown = status(view, HERE).plain
     assert all(words in shown for words in ("00:01:01.500", "48/49 online", "17/48 read", "not faithful", "fault 3"))
 

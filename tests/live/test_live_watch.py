@@ -20,7 +20,7 @@ from emulation.scenario import load
 from g3plc import events
 from g3plc.phy.transmission import Transmission
 from gridglow.dissect import dissect
-from gridglow.live_status import faults_view, status_view
+from gridglow.live_status import faults_view, online, status_view
 from gridglow.live_watch import Filter, Watch
 from gridglow.simulate import run
 
@@ -127,12 +127,42 @@ def test_status_tells_what_is_retained_and_survives_garbage() -> None:
         ).encode(),
         T.status(18): StatusRecord(False, "c", 18, state="gone").encode(),
     }  # fmt: skip
-    text = drawn(status_view(T, found, now_ms))
+    heard = dict.fromkeys(online(T, found), now_ms)
+    text = drawn(status_view(T, found, heard, now_ms))
     for wanted in (
         "A title", "00:00:02.000", "0.5 times", "not faithful", "link 3-17", "weak 20", "00:00:05.000",
         "meter-15, 2 hops", "offline", "2 of 49", "the wall clock of 1 station is up to -2.1 ms off",
     ):  # fmt: skip
         assert wanted in text, wanted
     garbage = dict.fromkeys((*found, T.status("x"), T.fault("y")), b"\xff")
-    assert "no director" in drawn(status_view(T, garbage, now_ms))
+    assert "no director" in drawn(status_view(T, garbage, {}, now_ms))
     assert "no fault is in force" in drawn(faults_view(T, garbage))
+
+
+def test_status_does_not_compare_two_hosts_clocks() -> None:
+    now_ms = 1_795_000_000_000
+    ahead_ms = now_ms + 10_000
+    found = {
+        T.clock: ClockRecord(7, 1, (ahead_ms - 2000) * 1_000_000, 1_000_000, 500).encode(),
+        T.status("director"): DirectorStatus(True, "d", beat_ms=ahead_ms, run=7, stations=2, ready=2).encode(),
+        T.status(0): StatusRecord(True, "a", 0, beat_ms=ahead_ms, state="on").encode(),
+        T.status(1): StatusRecord(True, "b", 1, beat_ms=now_ms, state="on").encode(),
+    }
+    text = drawn(status_view(T, found, dict.fromkeys(online(T, found), now_ms), now_ms))
+    assert "no director" not in text and "silent" not in text
+    assert "00:00:02.000" in text and "2 of 2" in text
+    text = drawn(status_view(T, found, {T.status(0): now_ms}, now_ms))
+    assert "no director" in text and "silent" in text and "1 of 2" in text
+
+
+def test_status_without_a_director_counts_the_stations_themselves() -> None:
+    now_ms = 1_795_000_000_000
+    found = {
+        T.clock: ClockRecord(7, 1, (now_ms - 2000) * 1_000_000, 1_000_000, 500).encode(),
+        T.status("director"): DirectorStatus(False, "d", state="gone").encode(),
+        T.status(0): StatusRecord(True, "a", 0, state="on").encode(),
+        T.status(1): StatusRecord(True, "b", 1, state="on").encode(),
+        T.status(2): StatusRecord(False, "c", 2, state="gone").encode(),
+    }
+    text = drawn(status_view(T, found, dict.fromkeys(online(T, found), now_ms), now_ms))
+    assert "no director" in text and "2 of 3 stations are on" in text

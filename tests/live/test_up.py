@@ -143,6 +143,7 @@ def pan(request: pytest.FixtureRequest) -> Iterator[Running]:
         running.wait_for("ready")
         yield running
         assert running.end() == 0
+        assert re.search(r"sense_doubt \d+$", running.lines[-1]), running.lines[-1]
 
 
 def test_it_is_ready_and_finds_a_route(pan: Running) -> None:
@@ -167,6 +168,12 @@ def test_a_meter_is_read_by_hand(pan: Running) -> None:
     done = gridglow("read", "17", broker=pan.broker)
     assert done.returncode == 0, done.stderr
     assert re.search(r"done: value \d+ Wh", done.stdout)
+
+
+@pytest.mark.parametrize("words", [("logs", "99"), ("watch", "--station", "99")])
+def test_a_station_that_is_not_there_is_refused(pan: Running, words: tuple[str, ...]) -> None:
+    done = gridglow(*words, broker=pan.broker)
+    assert done.returncode == 1 and done.stderr.endswith("; allowed: 0 to 48\n")
 
 
 def test_status_tells_of_all_stations(pan: Running) -> None:

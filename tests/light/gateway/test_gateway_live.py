@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +55,28 @@ def test_a_key_frame_is_there_at_once_and_each_second_when_nothing_changes(play:
         assert late.rgb == bench.rgb
 
     play(story)
+
+
+def test_its_states_are_said_on_stdout() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "led_gateway", "--broker", "mqtt://127.0.0.1:1"], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "light       waiting for a run\n"
+        process.terminate()
+
+
+def test_a_run_that_is_shown_is_said_once(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gridglow.light")
+
+    async def story(bench: Bench) -> None:
+        await bench.shown()
+        await asyncio.sleep(0.6)
+
+    play(story)
+    said = [record.getMessage() for record in caplog.records if record.name == "gridglow.light"]
+    assert sum(line.startswith("shows run ") for line in said) == 1
 
 
 def test_a_transmission_is_seen_and_its_latency_measured(play: Play) -> None:

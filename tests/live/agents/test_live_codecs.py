@@ -222,6 +222,17 @@ def test_no_json_object_is_refused(payload: bytes) -> None:
             decoder("topic", payload)
 
 
+@pytest.mark.parametrize(("payload", "reason"), [
+    (b"\xff\xfe", "octet 0 is not UTF-8"), (b"{\"a\": ", "no JSON: Expecting value at character 6"),
+    (b'{"run": ' + b"9" * 5000 + b"}", "no JSON: a number of too many digits"),
+    (b'{"run": NaN}', "no JSON: NaN is no number"), (b"[" * 100_000, "no JSON: nested too deep"),
+])  # fmt: skip
+def test_what_is_wrong_with_json_is_said_in_words_of_its_own(payload: bytes, reason: str) -> None:
+    with pytest.raises(PayloadError) as caught:
+        RunRecord.decode("topic", payload)
+    assert str(caught.value).endswith(reason)
+
+
 def test_of_two_agents_the_first_stays_and_of_two_at_once_the_lower() -> None:
     old, young = StatusRecord(True, "f", 3, since_ms=0), StatusRecord(True, "a", 3, since_ms=60_000)
     assert old.outranks(young) and not young.outranks(old)

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import secrets
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +19,7 @@ import pytest
 from coordinator.factory import coordinator
 from emulation.grid.fault import FaultOrder
 from emulation.grid.feeder import Feeder
-from emulation.live.mqtt import BrokerUrl, Connection
+from emulation.live.mqtt import BrokerUrl, Connection, client_of
 from emulation.live.records import FaultRecord, JobRecord
 from emulation.scenario import JobOrder, Scenario
 from emulation.sim import Application, Factory
@@ -65,11 +67,50 @@ def test_without_a_director_agents_wait_and_say_so(play: Play) -> None:
     play(story)
 
 
-def test_agents_wait_for_their_broker(play: Play) -> None:
+def test_a_meter_that_is_not_on_the_feeder_says_so_and_is_shown_nowhere(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        host = stage.join((*ALL, 9))
+        await stage.begin()
+        await stage.until(lambda: all(stage.on().get(station) for station in ALL))
+        await stage.until(lambda: any(station == 9 for station, _ in stage.lines))
+        await stage.until(lambda: host.agents[9].established)
+        await asyncio.sleep(1.5)
+        said = [line for station, line in stage.lines if station == 9 and "no such meter" in line]
+        assert len(said) == 1 and said[0].endswith("no such meter on feeder row4; allowed: 1 to 3")
+        assert host.agents[9].state == "no such meter on feeder row4; allowed: 1 to 3"
+        async with client_of(stage.broker.url, 3.0) as looking:
+            await looking.subscribe(stage.topics.status("9"))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(looking.messages), 0.5)
+
+    play(story)
+
+
+def test_a_process_with_no_meter_on_the_feeder_ends_in_one_line(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        stage.join(ALL)
+        await stage.begin()
+        await stage.all_on()
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "nodes", "--broker", str(stage.broker.url), "--meters", "9",
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        stage.children.append(child)
+        said, wrong = await asyncio.wait_for(child.communicate(), 20)
+        assert child.returncode == 3
+        assert wrong.decode().splitlines()[-1] == "no such meter on feeder row4; allowed: 1 to 3"
+        assert said.startswith(b"meter-9 ")
+
+    play(story)
+
+
+def test_agents_wait_for_their_broker(play: Play, caplog: pytest.LogCaptureFixture) -> None:
     async def story(stage: Any) -> None:
         stage.broker.kill()
         stage.join(ALL)
         await asyncio.sleep(0.5)
+        said = [record.getMessage() for record in caplog.records if "waiting for it" in record.getMessage()]
+        assert ["-host-" in line for line in said if not line.startswith("stage:")] == [True]
         stage.broker.start()
         await stage.begin()
         await stage.all_on(10)
@@ -286,7 +327,7 @@ def test_the_directors_clock_is_followed_across_hosts(play: Play) -> None:
         host = stage.join((1,))
         await stage.begin()
         await stage.until(lambda: abs(host.offset_us - 40_000) < 5_000, 10)
-        await stage.until(lambda: abs(stage.status[1]["offset_us"] - 40_000) < 5_000)
+        await stage.until(lambda: 1 in stage.status and abs(stage.status[1]["offset_us"] - 40_000) < 5_000)
         assert abs(host.clock.offset_ns - 40_000_000) < 5_000_000
 
     play(story)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -78,10 +79,85 @@ def test_a_stale_identity_is_taken_over_and_its_will_covered(play: Play) -> None
 def test_of_two_at_once_the_lower_stays(play: Play) -> None:
     async def story(stage: Any) -> None:
         rivals = [stage.join((1, 2)), stage.join((1, 2))]
-        await asyncio.sleep(1.5)
-        for station in (1, 2):
-            agents = sorted((host.agents[station] for host in rivals), key=lambda agent: agent.instance)
-            assert [agent.established for agent in agents] == [True, False], [agent.state for agent in agents]
-            assert "already" in agents[1].state
+        agents = {station: [host.agents[station] for host in rivals] for station in (1, 2)}
+        await stage.until(lambda: all(any(agent.refused for agent in pair) for pair in agents.values()), 5)
+        for pair in agents.values():
+            pair.sort(key=lambda agent: agent.instance)
+            assert [agent.established for agent in pair] == [True, False], [agent.state for agent in pair]
+            assert "already online" in pair[1].state
+
+    play(story)
+
+
+@pytest.mark.parametrize("beat_ms", [2, 1 << 45])
+def test_one_old_or_invented_status_ends_nobody(play: Play, beat_ms: int) -> None:
+    async def story(stage: Any) -> None:
+        stage.join(ALL)
+        await stage.begin()
+        await stage.all_on()
+        instance = stage.status[2]["instance"]
+        forged = StatusRecord(True, "00000000", 2, since_ms=1, beat_ms=beat_ms).encode()
+        for _ in range(3):
+            stage.connection.publish(stage.topics.status(2), forged, retain=True)
+            await asyncio.sleep(0.6)
+            await stage.until(lambda: stage.status[2]["instance"] == instance, 2)
+        assert stage.on()[2] and not any("refused" in line for _, line in stage.lines)
+
+    play(story)
+
+
+def test_a_status_of_its_own_past_is_no_rival(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        first = stage.join((0, 1))
+        await stage.begin()
+        await stage.all_on()
+        past = StatusRecord.decode("past", json.dumps(stage.status[1]).encode()).encode()
+        await stage.leave(first)
+        host = stage.join((0, 1))
+        await stage.until(lambda: stage.status[1]["instance"] == host.agents[1].instance and stage.on()[1])
+        for _ in range(2):
+            stage.connection.publish(stage.topics.status(1), past)
+            await asyncio.sleep(0.8)
+        assert host.agents[1].established and stage.on()[1]
+
+    play(story)
+
+
+def test_a_refused_station_comes_back_when_the_other_has_gone(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        first = stage.join((2,))
+        await stage.begin()
+        await stage.all_on()
+        second = stage.join((0, 1, 2, 3))
+        await stage.until(lambda: second.agents[2].refused and second.agents[3].established)
+        assert first.agents[2].established
+        await stage.leave(first)
+        await stage.until(lambda: second.agents[2].established and stage.on()[2], 15)
+        assert stage.status[2]["instance"] == second.agents[2].instance
+
+    play(story)
+
+
+def test_a_station_begins_at_the_directors_time(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        stage.answer_offset_ns = 10_000_000_000
+        await stage.begin()
+        stage.began_ns += stage.answer_offset_ns
+        stage.say_run()
+        host = stage.join(ALL)
+        begun: list[int] = []
+        host.clock.on_pace = lambda pace: begun.append(host.clock.offset_ns)
+        await stage.all_on(3)
+        assert begun and abs(begun[0] - stage.answer_offset_ns) < 1_000_000_000
+
+    play(story)
+
+
+def test_stations_begin_without_a_director(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        await stage.begin()
+        stage.connection.handle(stage.topics.sync("+"), lambda topic, payload, retained: None)
+        stage.join(ALL)
+        await stage.all_on(4)
 
     play(story)

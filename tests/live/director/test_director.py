@@ -341,16 +341,56 @@ def test_what_others_write_on_its_topics_is_put_right(new_world: Any) -> None:
     assert all(world.retained[topic] == payload for topic, payload in mine.items())
 
 
-def test_it_stops_for_a_director_that_was_there_first(new_world: Any) -> None:
+def hear(world: Any, instance: str, since_ms: int, beat_ms: int) -> None:
+    world.send(T.status("director"), DirectorStatus(True, instance, since_ms=since_ms, beat_ms=beat_ms).encode())
+
+
+@pytest.mark.parametrize("skew_ms", [0, 10_000, -10_000])
+def test_it_stops_for_a_director_that_was_there_first(new_world: Any, skew_ms: int) -> None:
     world = new_world().started()
-    late = DirectorStatus(True, "zz", since_ms=world.now // MS + 9000, beat_ms=world.now // MS)
-    world.send(T.status("director"), late.encode())
+    for _ in range(3):
+        hear(world, "zz", world.now // MS + 20_000, world.now // MS + skew_ms)
+        world.pass_time(1)
     assert world.director.state == WORKING
-    early = DirectorStatus(True, "aa", since_ms=1, beat_ms=world.now // MS)
-    world.send(T.status("director"), early.encode())
+    hear(world, "aa", 1, world.now // MS + skew_ms)
+    assert world.director.state == WORKING
+    world.pass_time(1)
+    hear(world, "aa", 1, world.now // MS + skew_ms)
     assert world.director.state == REFUSING
     assert "another director (aa)" in world.director.problem
     count = len(world.said)
     world.command("link/1-2", "down")
     world.pass_time(5)
     assert len(world.said) == count
+
+
+def test_an_old_or_invented_status_ends_no_director(new_world: Any) -> None:
+    world = new_world().started()
+    for _ in range(3):
+        hear(world, "00000000", 1, 2)
+        world.pass_time(1)
+        assert world.director.state == WORKING
+    assert world.status.instance == "d1"
+
+
+@pytest.mark.parametrize("skew_ms", [0, 10_000])
+def test_one_that_is_retained_is_listened_for(new_world: Any, skew_ms: int) -> None:
+    world = new_world()
+    beat_ms = world.now // MS + skew_ms
+    world.retained[T.status("director")] = DirectorStatus(True, "d0", since_ms=beat_ms, beat_ms=beat_ms).encode()
+    world.connect(0.3)
+    for _ in range(2):
+        assert world.director.state == SETTLING
+        world.pass_time(0.8)
+        hear(world, "d0", beat_ms, world.now // MS + skew_ms)
+    assert world.director.state == REFUSING
+
+
+def test_one_that_is_retained_and_silent_is_succeeded(new_world: Any) -> None:
+    world = new_world()
+    beat_ms = world.now // MS
+    world.retained[T.status("director")] = DirectorStatus(True, "d0", since_ms=1, beat_ms=beat_ms).encode()
+    world.connect(1)
+    assert world.director.state == SETTLING
+    world.pass_time(2)
+    assert world.director.state == WORKING

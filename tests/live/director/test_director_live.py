@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from emulation.live.broker import EmbeddedBroker, Kind, embedded_broker, find_mosquitto
 from emulation.live.director_shell import DirectorError, DirectorShell
+from emulation.live.director_status import DirectorStatus
 from emulation.live.mqtt import BrokerUrl
 from emulation.live.playbook import Playbook
 from emulation.live.records import JobRecord, JobResult
@@ -153,6 +154,28 @@ def test_without_a_director_people_are_told() -> None:
         ):
             with pytest.raises(LiveError, match="no director answers in PAN 4711"):
                 await ask(client, "collect", {})
+
+    asyncio.run(inside())
+
+
+def test_where_a_director_works_and_does_not_answer_the_account_is_asked_about() -> None:
+    async def inside() -> None:
+        async with (
+            asyncio.timeout(60),
+            embedded_broker() as broker,
+            connect(BrokerUrl.parse(broker.url), PAN) as client,
+            aiomqtt.Client("127.0.0.1", broker.port) as mqtt,
+        ):
+
+            async def beat() -> None:
+                while True:
+                    await mqtt.publish(T.status("director"), DirectorStatus(True, "somebody").encode())
+                    await asyncio.sleep(0.5)
+
+            beating = asyncio.create_task(beat())
+            with pytest.raises(LiveError, match="does not answer: may this account give commands"):
+                await ask(client, "read/3", {})
+            beating.cancel()
 
     asyncio.run(inside())
 
