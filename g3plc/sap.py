@@ -222,6 +222,13 @@ class McpsService(Protocol):
 class McpsUser(Protocol):
     """The adaptation layer as the MAC sees it."""
 
+    @property
+    def rreq_indication(self) -> Callable[[int, Rreq, RxInfo], None]:
+        """In place of `mcps_data_indication`, when another receiver of a broadcast has found that it holds an RREQ.
+
+        It is called with the neighbour, `rx.rreq` and `rx`.
+        """
+
     def mcps_data_confirm(self, handle: int, status: int) -> None:
         """The request of this handle is done: SUCCESS, NO_ACK, CHANNEL_ACCESS_FAILURE, TRANSACTION_OVERFLOW, ..."""
 

@@ -94,9 +94,9 @@ class Station:
         self._adp = Adp(env, self._mac, config.short, config.pan_id, config.adp, known.get("adp"))
         self._loadng = Loadng(env, self._adp, config.short, config.loadng, known.get("loadng"))
         self._udp = UdpIp(env, self._adp, config.short, config.pan_id)
-        self.phy.user = self._mac
-        self._mac.user = self._adp
         self._adp.bind(self._loadng, self._udp)
+        self._mac.user = self._adp
+        self.phy.user = self._mac
         self._udp.bind(self)
         self._max_hops = config.loadng.max_hops
 

@@ -28,6 +28,7 @@ from g3plc.mac.constants import MAX_MSDU_OCTETS
 from g3plc.mac.layer import Mac
 from g3plc.phy.transceiver import Transceiver
 from g3plc.wire import iphc, ipv6, udp
+from g3plc.wire.loadng_msg import Rreq
 
 SENDER, RECEIVER = 0, 1
 PAN = 0x781D
@@ -121,6 +122,9 @@ class _End:
         header = ipv6.parse(packet)
         datagram = udp.parse(header.source, header.destination, packet[ipv6.HEADER_OCTETS :])
         self.received.append((self._clock.now, datagram.payload))
+
+    def rreq_indication(self, src: int, rreq: Rreq, rx: sap.RxInfo) -> None:
+        """Nobody here looks for routes."""
 
 
 class _Recorder:

@@ -27,6 +27,7 @@ from g3plc.sap import (
     RoutingService,
     RxInfo,
 )
+from g3plc.wire.loadng_msg import Rreq
 
 _LOADNG = b"\x40\x01"
 
@@ -38,8 +39,8 @@ class Adp:
     """
 
     __slots__ = (
-        "_asked", "_data_path", "_env", "_hear_rreq", "_mac", "_pib", "_receiver", "_routing", "_sender", "_user",
-        "neighbour",
+        "_asked", "_data_path", "_env", "_mac", "_pib", "_receiver", "_routing", "_sender", "_user",
+        "neighbour", "rreq_indication",
     )  # fmt: skip
 
     def __init__(
@@ -64,12 +65,13 @@ class Adp:
         self._pib = AdpPib(config, self._receiver.log)
         self._asked: set[int] = set()
         self._routing: RoutingService
+        self.rreq_indication: Callable[[int, Rreq, RxInfo], None]
         self._user: AdpUser
 
     def bind(self, routing: RoutingService, user: AdpUser) -> None:
         """Make known who routes and who uses this layer."""
         self._routing = self._data_path.routing = self._pib.routing = routing
-        self._hear_rreq = routing.rreq_indication
+        self.rreq_indication = routing.rreq_indication
         self._user = self._data_path.user = user
 
     def keep(self) -> dict[str, int]:
@@ -115,11 +117,7 @@ class Adp:
 
     def mcps_data_indication(self, src: int, dst: int, msdu: bytes, rx: RxInfo) -> None:
         """An MSDU from neighbour `src`. Any octets are allowed."""
-        rreq = rx.rreq
-        if rreq is not None:
-            hear = self._hear_rreq
-            hear(src, rreq, rx)
-        elif src >= GROUP_ADDRESSES:
+        if src >= GROUP_ADDRESSES:
             self._env.note(Dropped, LAYER, "source address", src, len(msdu))
         elif msdu[:2] == _LOADNG:
             self._routing.message_indication(src, msdu, rx)

@@ -72,7 +72,8 @@ class LinkCosts:
 
     def least(self, rx: RxInfo) -> int:
         """What the link costs at least, 0..255, whatever the reverse direction is like."""
-        return min(MAX_LINK_COST, self.directional(rx.modulation, rx.tone_map, rx.lqi) + self._config.kh)
+        cost = self.directional(rx.modulation, rx.tone_map, rx.lqi) + self._config.kh
+        return cost if cost < MAX_LINK_COST else MAX_LINK_COST
 
     def cost(self, neighbour: int, rx: RxInfo) -> int:
         """The cost of the link to `neighbour`, 0..255, of whom a frame has just been received."""
@@ -83,19 +84,20 @@ class LinkCosts:
         return self._cost(neighbour, self.directional(ROBO, FULL_TONE_MAP, lqi))
 
     def _cost(self, neighbour: int, forward: int) -> int:
+        config = self._config
         entry = self._neighbour(neighbour)
         if entry is not None:
             reverse = self.directional(entry.modulation, entry.tone_map, entry.reverse_lqi)
         else:
-            reverse = self.measured.get(neighbour, forward + self._config.add_rev_link_cost)
-        cost = max(forward, reverse) + self._config.kh
-        if self._config.krt:
-            size = self._config.routing_table_size
-            cost += round_half_down(self._config.krt * len(self._table.entries), size)
-        return min(MAX_LINK_COST, cost)
+            reverse = self.measured.get(neighbour, forward + config.add_rev_link_cost)
+        cost = (forward if forward > reverse else reverse) + config.kh
+        if config.krt:
+            cost += round_half_down(config.krt * len(self._table.entries), config.routing_table_size)
+        return cost if cost < MAX_LINK_COST else MAX_LINK_COST
 
     def extend(self, metric_type: int, route_cost: int, link_cost: int) -> tuple[int, int]:
         """Return (metric type, cost) of a route one link longer. A foreign metric becomes hop count at its worst."""
         if metric_type != self._config.metric_type:
             return METRIC_HOP_COUNT, MAX_COST
-        return metric_type, min(MAX_COST, route_cost + link_cost)
+        cost = route_cost + link_cost
+        return metric_type, cost if cost < MAX_COST else MAX_COST

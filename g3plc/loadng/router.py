@@ -121,7 +121,7 @@ class Router:
             if fresh:
                 self.on_verified(entry.destination)
         else:
-            self.table.refresh(entry.destination)
+            self.table.renew(entry)
 
     def verify(self, destination: int, next_hop: int) -> None:
         """The link to `next_hop` works both ways: routes to it and, through it, to `destination` carry data."""

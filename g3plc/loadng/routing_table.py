@@ -73,8 +73,13 @@ class RoutingTable:
         done its work and is forgotten; else a number that its owner never gave would silence that station for as long
         as the route is used.
         """
-        entry = self.get(destination)
-        if entry is not None and entry.numbered_us + NUMBER_LIFE_US <= self._env.clock.now:
+        entry = self.entries.get(destination)
+        if entry is None:
+            return None
+        now = self._env.clock.now
+        if entry.valid_until_us <= now:
+            return self.get(destination)
+        if entry.numbered_us + NUMBER_LIFE_US <= now:
             entry.sequence = SEQUENCE_UNKNOWN
         return entry
 
@@ -119,7 +124,7 @@ class RoutingTable:
         entry.metric_type = metric_type
         entry.sequence = sequence
         entry.bidirectional = bidirectional
-        entry.valid_until_us = self._env.clock.now + self._config.route_ttl_us
+        entry.valid_until_us = now + self._config.route_ttl_us
         if self._watched:
             self._tell(entry)
         return entry
@@ -136,9 +141,12 @@ class RoutingTable:
     def refresh(self, destination: int) -> None:
         """Start the life of a valid entry again."""
         entry = self.entries.get(destination)
-        now = self._env.clock.now
-        if entry is not None and entry.valid_until_us > now:
-            entry.valid_until_us = now + self._config.route_ttl_us
+        if entry is not None and entry.valid_until_us > self._env.clock.now:
+            self.renew(entry)
+
+    def renew(self, entry: Entry) -> None:
+        """Start the life of an entry that is valid again."""
+        entry.valid_until_us = self._env.clock.now + self._config.route_ttl_us
 
     def remove(self, destination: int, reason: str) -> bool:
         """Delete an entry; tell whether there was one."""

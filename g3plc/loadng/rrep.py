@@ -40,7 +40,9 @@ def is_better(entry: Entry, message: Rreq | Rrep, metric: int, weak_links: int, 
         return is_newer(message.sequence_number, entry.sequence)
     if entry.metric_type != metric:
         return entry.metric_type == METRIC_HOP_COUNT
-    return (weak_links, cost, hop_count) < (entry.weak_links, entry.cost, entry.hop_count)
+    if entry.weak_links != weak_links:
+        return weak_links < entry.weak_links
+    return cost < entry.cost or (cost == entry.cost and hop_count < entry.hop_count)
 
 
 class _Answer:

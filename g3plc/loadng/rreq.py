@@ -20,6 +20,7 @@ from g3plc.loadng.constants import (
 )
 from g3plc.loadng.rlc import ReverseCosts
 from g3plc.loadng.router import Router
+from g3plc.loadng.routing_table import Entry
 from g3plc.loadng.rrep import Replies, is_better
 from g3plc.loadng.trickle import ClusterTrickle
 from g3plc.sap import BROADCAST, SUCCESS, RxInfo
@@ -51,12 +52,14 @@ class RreqReceiver:
     """Handles the RREQs of others."""
 
     __slots__ = (
-        "_blacklisted", "_entries", "_forwards", "_replies", "_reverse_costs", "_router", "_under_way", "_watched",
-        "trickle",
+        "_blacklisted", "_clock", "_config", "_entries", "_forwards", "_replies", "_reverse_costs", "_router",
+        "_under_way", "_watched", "trickle",
     )  # fmt: skip
 
     def __init__(self, router: Router, replies: Replies, reverse_costs: ReverseCosts, trickle: ClusterTrickle) -> None:
         self._router = router
+        self._config = router.config
+        self._clock = router.env.clock
         self._entries = router.table.entries
         self._blacklisted = router.blacklist.until_us
         self._watched = router.env.note is not ignore
@@ -68,33 +71,35 @@ class RreqReceiver:
 
     def received(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
         """An RREQ came from neighbour `src`."""
-        router = self._router
-        if self._blacklisted and router.blacklist.holds(src):
+        if self._blacklisted and self._router.blacklist.holds(src):
             self._ignored(src, rreq, "blacklisted")
             return
         entries = self._entries
         entry = entries.get(rreq.originator)
-        if entry is not None and entry.sequence == rreq.sequence_number:
-            config = router.config
-            spare = entry.cost - rreq.route_cost
-            if (
-                (
-                    entry.settled
-                    or (config.kh > spare and rreq.weak_link_count >= entry.weak_links)
-                    or (weak := rreq.weak_link_count + (rx.lqi < config.weak_lqi)) > entry.weak_links
-                    or (weak == entry.weak_links and router.links.least(rx) > spare)
-                )
-                and rreq.metric_type == entry.metric_type
-                and entry.valid_until_us > router.env.clock.now
-            ):
-                if config.trickle_enabled:
-                    self.trickle.heard(src, rreq, rx.lqi)
-                if src not in entries:
-                    router.learn_neighbour(src, rx, False, False)
-                if self._watched:
-                    self._ignored(src, rreq, "not better")
-                return
-        self._weigh(src, rreq, rx)
+        if (
+            entry is None
+            or entry.sequence != rreq.sequence_number
+            or entry.metric_type != rreq.metric_type
+            or entry.valid_until_us <= self._clock.now
+            or not (
+                (self._config.kh > (spare := entry.cost - rreq.route_cost) and rreq.weak_link_count >= entry.weak_links)
+                or entry.settled
+                or self._worse_by_link(entry, rreq, rx, spare)
+            )
+        ):
+            self._weigh(src, rreq, rx)
+            return
+        if self._config.trickle_enabled:
+            self.trickle.heard(src, rreq, rx.lqi)
+        if src not in entries:
+            self._router.learn_neighbour(src, rx, False, False)
+        if self._watched:
+            self._ignored(src, rreq, "not better")
+
+    def _worse_by_link(self, entry: Entry, rreq: Rreq, rx: RxInfo, spare: int) -> bool:
+        """The link of `rx` makes a copy that costs `spare` less than `entry` no better than that, at its best."""
+        weak = rreq.weak_link_count + (rx.lqi < self._config.weak_lqi)
+        return weak > entry.weak_links or (weak == entry.weak_links and self._router.links.least(rx) > spare)
 
     def _weigh(self, src: int, rreq: Rreq, rx: RxInfo) -> None:
         """An RREQ that may be new or better."""
@@ -154,7 +159,8 @@ class RreqReceiver:
         if rreq.unicast:
             self._pass_on(src, rreq, rx.flow)
             return
-        waiting = self._forwards.get(_search(rreq))
+        search = _search(rreq)
+        waiting = self._forwards.get(search)
         if waiting is not None:
             waiting.message, waiting.src, waiting.flow = rreq, src, rx.flow
             return
@@ -165,7 +171,7 @@ class RreqReceiver:
         elif len(self._forwards) >= self._router.config.forwards:
             self._ignored(src, rreq, "queue full")
         else:
-            self._forwards[_search(rreq)] = forward
+            self._forwards[search] = forward
             self._router.env.clock.after(delay, self._due, forward)
 
     def delay_us(self, lqi: int, proven: bool) -> int:

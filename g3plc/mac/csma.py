@@ -77,7 +77,8 @@ class ChannelAccess:
         if self.nbf >= config.mac_csma_fairness_limit and self.nbf % config.mac_k == 0:
             self._narrow()
         else:
-            self.cw = min(2 * self.cw, 1 << config.mac_max_be)
+            wider, most = 2 * self.cw, 1 << config.mac_max_be
+            self.cw = wider if wider < most else most
         return self.nb >= config.mac_max_csma_backoffs
 
     def won(self) -> None:
@@ -86,4 +87,5 @@ class ChannelAccess:
 
     def _narrow(self) -> None:
         least = 1 << self._config.mac_min_be
-        self.cw = max(self.cw - self._config.mac_a * least, least)
+        narrower = self.cw - self._config.mac_a * least
+        self.cw = narrower if narrower > least else least

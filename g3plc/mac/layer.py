@@ -23,6 +23,7 @@ from g3plc.mac.pib import Pib
 from g3plc.mac.receive import Receiver
 from g3plc.mac.tables import NeighbourEntry, NeighbourTable, PosTable
 from g3plc.mac.transmit import Outgoing, Transmitter
+from g3plc.sap import HEADER_IGNORED
 
 
 class Mac:
@@ -66,6 +67,7 @@ class Mac:
     def user(self, user: sap.McpsUser) -> None:
         self._user = user
         self._receive.deliver = user.mcps_data_indication
+        self._receive.hear = user.rreq_indication
 
     def keep(self) -> dict[str, Any]:
         """What survives a reboot: sequence numbers, frame counter, PIB counters."""
@@ -108,7 +110,8 @@ class Mac:
 
     def neighbour(self, short: int) -> NeighbourEntry | None:
         """The neighbour-table entry of `short`, while its tone-map response is good."""
-        return self._neighbours.valid(short, self._clock.now)
+        entry = self._neighbours.entries.get(short)
+        return entry if entry is not None and self._clock.now < entry.valid_until else None
 
     def _done(self, out: Outgoing, status: int) -> None:
         if not out.command:
@@ -126,7 +129,7 @@ class Mac:
         """Energy for others has ended: note when the contention period starts."""
         access = self._access
         at = self._clock.now + HEADER_GAP_US[header]
-        if header == sap.HEADER_IGNORED:
+        if header == HEADER_IGNORED:
             self._transmit.catch_up()
             if at < access.contention_at:
                 at = access.contention_at

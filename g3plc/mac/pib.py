@@ -150,7 +150,7 @@ class Pib:
         if ident == POS_RECENT_ENTRIES:
             return len(self._pos.rows(now, self._config.mac_pos_recent_entry_threshold * MINUTE_US))
         if attribute.field == "counters":
-            return self._kept.counters[ident - FIRST_COUNTER] & _LONG
+            return self._kept.book()[ident - FIRST_COUNTER] & _LONG
         if hasattr(self._config, attribute.field):
             return getattr(self._config, attribute.field)
         return getattr(self._kept, attribute.field) if attribute.field else attribute.default
@@ -164,7 +164,7 @@ class Pib:
             raise UsageError(f"{attribute.name} is no table")
         _check_range(attribute, value)
         if attribute.field == "counters":
-            self._kept.counters[ident - FIRST_COUNTER] = value
+            self._kept.book()[ident - FIRST_COUNTER] = value
         elif hasattr(self._config, attribute.field):
             config = self._config
             changed = {attribute.field: value}
@@ -174,6 +174,8 @@ class Pib:
                 changed.get("mac_csma_fairness_limit", config.mac_csma_fairness_limit),
             )
             setattr(config, attribute.field, value)
+            if attribute.field == "mac_short_address":
+                self._pos.entries.pop(value, None)  # nobody is his own neighbour
         else:
             setattr(self._kept, attribute.field, value)
 

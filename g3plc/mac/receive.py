@@ -13,16 +13,19 @@ from g3plc.core import ofdm
 from g3plc.core.env import Env
 from g3plc.core.errors import WireError
 from g3plc.core.flow import TMR, flow_tag
+from g3plc.core.ofdm import CIFS_US
 from g3plc.mac.config import MacConfig
-from g3plc.mac.constants import ANSWER_END_US, BAD_CRC, FOLLOW_UP_US, RX_BROADCAST, RX_COMMAND, RX_DATA
+from g3plc.mac.constants import ANSWER_END_US, BAD_CRC, FOLLOW_UP_US, RX_COMMAND, RX_DATA
 from g3plc.mac.csma import ChannelAccess
 from g3plc.mac.kept import Kept
 from g3plc.mac.lifecycle import ACK_WAIT, DATA, HELD, SENDING
 from g3plc.mac.reassembly import COMPLETE, REFUSED, Reassembly
 from g3plc.mac.tables import MINUTE_US, NeighbourEntry, NeighbourTable, PosEntry, PosTable
 from g3plc.mac.transmit import Outgoing, Transmitter
+from g3plc.sap import BROADCAST
 from g3plc.wire import mac_command
 from g3plc.wire.crc import stored_fcs
+from g3plc.wire.loadng_msg import Rreq
 from g3plc.wire.mac_command import ToneMapResponse
 from g3plc.wire.mac_frame import FRAME_BEACON, FRAME_COMMAND, FRAME_DATA, MacFrame, decode
 
@@ -31,24 +34,27 @@ SECOND_US = 1_000_000
 Deliver = Callable[[int, int, bytes, sap.RxInfo], None]
 
 
-def _decode_once(psdu: bytes, rx: sap.RxInfo) -> MacFrame:
-    """The frame in these octets; one that is what `sap.RxInfo` says of `frame` is left there."""
-    if rx.frame is not None:
-        return rx.frame
-    frame = decode(psdu)
+def _common(psdu: bytes, rx: sap.RxInfo) -> MacFrame | None:
+    """The frame in these octets if it is what `sap.RxInfo` says of `frame`; it is left there."""
+    if rx.dt == sap.DT_SOF_ACK:
+        return None
+    try:
+        frame = decode(psdu)
+    except WireError:
+        return None
     if (
-        frame.dst == sap.BROADCAST
+        frame.dst == BROADCAST
         and frame.frame_type == FRAME_DATA
         and isinstance(frame.src, int)
-        and frame.src != sap.BROADCAST
+        and frame.src != BROADCAST
         and frame.lsf
         and not frame.segment_number
         and not frame.security_enabled
         and frame.payload
-        and rx.dt != sap.DT_SOF_ACK
     ):
         rx.frame = frame
-    return frame
+        return frame
+    return None
 
 
 class Receiver:
@@ -56,11 +62,12 @@ class Receiver:
 
     __slots__ = (
         "_access", "_answer", "_answer_dst", "_answer_fcs", "_answer_flow", "_answer_now", "_answer_ssca",
-        "_clock", "_config", "_counters", "_env", "_heard", "_kept", "_neighbours", "_partials", "_phy", "_pos",
-        "_reassembly", "_transmit", "deliver", "ignored",
+        "_clock", "_config", "_env", "_heard", "_kept", "_neighbours", "_partials", "_phy", "_pos",
+        "_reassembly", "_transmit", "deliver", "hear", "ignored",
     )  # fmt: skip
 
     deliver: Deliver
+    hear: Callable[[int, Rreq, sap.RxInfo], None]
 
     def __init__(
         self,
@@ -79,7 +86,6 @@ class Receiver:
         self._config = config
         self._access = access
         self._kept = kept
-        self._counters = kept.counters
         self._neighbours = neighbours
         self._pos = pos
         self._heard = pos.entries
@@ -94,47 +100,45 @@ class Receiver:
     def receive(self, psdu: bytes, rx: sap.RxInfo) -> None:
         """Octets came in whole.
 
-        Of the frames that come most often, broadcasts, the first hearer decodes the octets; those after him take the
-        short way here, to the same effect.
+        The frames that come most often, new broadcasts from neighbours, take the short way here, to the same effect;
+        the first who hears one decodes its octets, for all.
         """
-        frame = rx.frame
         state = self._transmit.state
-        if frame is None or state >= HELD:
-            if state == ACK_WAIT:
-                self._transmit.feed(DATA)
+        if state == ACK_WAIT:
+            self._transmit.feed(DATA)
+        frame = rx.frame or _common(psdu, rx)
+        if (
+            frame is None
+            or (entry := self._heard.get(frame.src)) is None  # type: ignore[arg-type]
+            or frame.dsn == entry.dsn
+            or frame.dst_pan != self._config.mac_pan_id
+        ):
             self._receive_any(psdu, rx)
-            if state == HELD:
-                self._transmit.silence()
-            return
-        src: int = frame.src  # type: ignore[assignment]
-        now = self._clock.now
-        self._access.contention_at = now + ofdm.CIFS_US
-        config = self._config
-        if frame.dst_pan != config.mac_pan_id or src == config.mac_short_address:
-            self._receive_any(psdu, rx)
-            return
-        entry = self._heard.get(src) or self._pos.enter(src)
-        before = entry.heard
-        entry.heard = now
-        entry.lqi = rx.lqi
-        dsn = frame.dsn
-        if dsn == entry.dsn and now < before + config.mac_duplicate_detection_ttl * SECOND_US:
-            return
-        entry.dsn = dsn
-        if self._partials:
-            self._reassembly.abandon(src)
-        counters = self._counters
-        counters[RX_DATA] += 1
-        counters[RX_BROADCAST] += 1
-        deliver = self.deliver
-        deliver(src, sap.BROADCAST, frame.payload, rx)
+        else:
+            src: int = frame.src  # type: ignore[assignment]
+            now = self._clock.now
+            self._access.contention_at = now + CIFS_US
+            entry.heard = now
+            entry.lqi = rx.lqi
+            entry.dsn = frame.dsn
+            if self._partials:
+                self._reassembly.abandon(src)
+            self._kept.broadcasts += 1
+            rreq = rx.rreq
+            if rreq is not None:
+                hear = self.hear
+                hear(src, rreq, rx)
+            else:
+                self.deliver(src, BROADCAST, frame.payload, rx)
+        if state == HELD:
+            self._transmit.silence()
 
     def _receive_any(self, psdu: bytes, rx: sap.RxInfo) -> None:
         wants_ack = rx.dt == sap.DT_SOF_ACK
         now = self._clock.now
-        self._access.contention_at = now + (ofdm.ACK_WAIT_US if wants_ack else ofdm.CIFS_US)
+        self._access.contention_at = now + (ofdm.ACK_WAIT_US if wants_ack else CIFS_US)
         try:
-            frame = _decode_once(psdu, rx)
+            frame = rx.frame or decode(psdu)
         except WireError as error:
             self._drop(error.reason, psdu, rx)
             if error.reason == "fcs":
@@ -152,7 +156,7 @@ class Receiver:
         lately = now < entry.heard + self._config.mac_duplicate_detection_ttl * SECOND_US
         entry.heard = now
         entry.lqi = rx.lqi
-        wants_ack = wants_ack and frame.dst != sap.BROADCAST
+        wants_ack = wants_ack and frame.dst != BROADCAST
         if lately and frame.dsn == entry.dsn:
             if wants_ack:
                 self._respond(True, stored_fcs(psdu), 0 if frame.lsf else 1, src, rx.flow)
@@ -162,7 +166,7 @@ class Receiver:
     def lost(self, fcs: int, wants_ack: bool, sender: int, flow: int) -> None:
         """A frame for us came in broken: ask for it again if it wanted an ACK."""
         self._kept.counters[BAD_CRC] += 1
-        self._access.contention_at = self._clock.now + ofdm.CIFS_US
+        self._access.contention_at = self._clock.now + CIFS_US
         if wants_ack:
             self._respond(False, fcs, 1, sender, flow)
 
@@ -179,7 +183,11 @@ class Receiver:
         try:
             if frame.frame_type == FRAME_BEACON:
                 mac_command.decode_beacon(frame.payload)
-                if isinstance(frame.src, int) and frame.src_pan == self._config.mac_pan_id:
+                if (
+                    isinstance(frame.src, int)
+                    and frame.src_pan == self._config.mac_pan_id
+                    and frame.src != self._config.mac_short_address
+                ):
                     self._pos.heard(frame.src, rx.lqi, self._clock.now)
             else:
                 mac_command.decode(frame.payload)
@@ -195,9 +203,9 @@ class Receiver:
         own = config.mac_short_address
         if frame.dst_pan != config.mac_pan_id and frame.dst_pan != 0xFFFF and frame.dst is not None:
             return "other pan"
-        if frame.dst != own and frame.dst != sap.BROADCAST and (frame.dst is not None or own != 0):
+        if frame.dst != own and frame.dst != BROADCAST and (frame.dst is not None or own != 0):
             return "not for us"
-        if frame.src == own or frame.src == sap.BROADCAST:
+        if frame.src == own or frame.src == BROADCAST:
             return "source address"
         return ""
 
@@ -220,7 +228,7 @@ class Receiver:
         if verdict != COMPLETE:
             return
         entry.dsn = frame.dsn
-        if frame.tmr and frame.dst != sap.BROADCAST:
+        if frame.tmr and frame.dst != BROADCAST:
             self._answer_tone_map_request(src, rx, entry)
         if frame.security_enabled:
             self._drop("secured frame", psdu, rx)
@@ -232,12 +240,12 @@ class Receiver:
     # -- contents
 
     def _data(self, frame: MacFrame, src: int, msdu: bytes, rx: sap.RxInfo) -> None:
-        counters = self._counters
-        counters[RX_DATA] += 1
         dst = self._config.mac_short_address
-        if frame.dst == sap.BROADCAST:
-            counters[RX_BROADCAST] += 1
-            dst = sap.BROADCAST
+        if frame.dst == BROADCAST:
+            self._kept.broadcasts += 1
+            dst = BROADCAST
+        else:
+            self._kept.counters[RX_DATA] += 1
         self.deliver(src, dst, msdu, rx)
 
     def _command(self, frame: MacFrame, src: int, payload: bytes, psdu: bytes, rx: sap.RxInfo) -> None:
@@ -247,7 +255,7 @@ class Receiver:
             self._drop(error.reason, psdu, rx)
             return
         self._kept.counters[RX_COMMAND] += 1
-        if not isinstance(command, ToneMapResponse) or frame.dst == sap.BROADCAST:
+        if not isinstance(command, ToneMapResponse) or frame.dst == BROADCAST:
             self.ignored += 1
             return
         self._neighbours.put(

@@ -64,29 +64,29 @@ class NeighbourEntry:
 
 
 class NeighbourTable:
-    """Neighbours with a tone-map response, by short address."""
+    """Neighbours with a tone-map response, by short address. `entries` is open to be read."""
 
-    __slots__ = ("_entries", "_limit")
+    __slots__ = ("_limit", "entries")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._entries: dict[int, NeighbourEntry] = {}
+        self.entries: dict[int, NeighbourEntry] = {}
 
     def valid(self, short: int, now: int) -> NeighbourEntry | None:
         """The entry of `short` if its tone-map response is still good."""
-        entry = self._entries.get(short)
+        entry = self.entries.get(short)
         return entry if entry is not None and now < entry.valid_until else None
 
     def put(self, entry: NeighbourEntry) -> None:
         """Enter or replace."""
-        entries = self._entries
+        entries = self.entries
         if entry.short not in entries and len(entries) >= self._limit:
             del entries[min(entries.values(), key=lambda known: known.valid_until).short]
         entries[entry.short] = entry
 
     def forget(self, short: int) -> None:
         """Drop the entry of `short`, if there is one."""
-        self._entries.pop(short, None)
+        self.entries.pop(short, None)
 
     def rows(self, now: int) -> list[NeighbourRow]:
         """The valid entries by short address."""
@@ -95,7 +95,7 @@ class NeighbourTable:
                 entry.short, entry.tone_map, entry.modulation, entry.tx_gain, entry.tx_res, entry.tx_coef,
                 entry.scheme, entry.reverse_lqi, -(-(entry.valid_until - now) // MINUTE_US),
             )
-            for _, entry in sorted(self._entries.items())
+            for _, entry in sorted(self.entries.items())
             if now < entry.valid_until
         ]  # fmt: skip
 

@@ -42,6 +42,10 @@ _MODULATION_CAP = (ofdm.ROBO, ofdm.ROBO, ofdm.DBPSK, ofdm.DQPSK)
 """Highest modulation of a retry, by the retries that remain after it; with more remaining there is no cap."""
 
 
+_ROBO_OCTETS = ofdm.max_psdu(ofdm.ROBO, ofdm.FULL_TONE_MAP) - OVERHEAD_OCTETS
+"""The most that a frame carries in ROBO on all tones."""
+
+
 class Outgoing:
     """A request in the queue or in hand. `deadline`: when it stops waiting for its turn, in microseconds."""
 
@@ -314,19 +318,22 @@ class Transmitter:
     def _plan(self) -> None:
         """Modulation, tone map and segments of this try."""
         out = self._out
+        self._segment = 0
+        self._repeats = 0
+        if out.dst == sap.BROADCAST:
+            self._modulation, self._tone_map, self._tmr = ofdm.ROBO, ofdm.FULL_TONE_MAP, False
+            self._size = _ROBO_OCTETS
+            self._segments = -(-len(out.msdu) // _ROBO_OCTETS)
+            return
         self._modulation, self._tone_map, self._tmr = self._towards(out.dst)
         self._size = ofdm.max_psdu(self._modulation, self._tone_map) - OVERHEAD_OCTETS
         if self._size < MIN_SEGMENT_OCTETS:
             self._modulation, self._tone_map = ofdm.ROBO, ofdm.FULL_TONE_MAP
-            self._size = ofdm.max_psdu(ofdm.ROBO, ofdm.FULL_TONE_MAP) - OVERHEAD_OCTETS
-        self._segment = 0
-        self._repeats = 0
+            self._size = _ROBO_OCTETS
         self._segments = -(-len(out.msdu) // self._size)
 
     def _towards(self, dst: int) -> tuple[int, int, bool]:
         """Modulation, tone map, and whether to ask for a tone-map response."""
-        if dst == sap.BROADCAST:
-            return ofdm.ROBO, ofdm.FULL_TONE_MAP, False
         entry = self._neighbours.valid(dst, self._clock.now)
         if entry is None:
             return ofdm.ROBO, ofdm.FULL_TONE_MAP, True

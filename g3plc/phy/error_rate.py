@@ -21,16 +21,26 @@ _CUT_X = 1_381_551
 """ln(1e6 - 1) in 1/100 000, where the logistic reaches the least rate."""
 
 
+_curves = {
+    (modulation, octets): (curve // 1000, 10 * (curve % 1000))
+    for modulation, row in enumerate(CURVES)
+    for octets, curve in enumerate(row)
+    if octets
+}
+"""Middle in 1/100 dB and slope of each curve."""
+
+
 def threshold(modulation: int, octets: int, snr_cb: int) -> int:
     """Chance of losing a payload, in 2^-32: 0 (never) .. 2^32 (always).
 
     `modulation` 0..3, `octets` of the padded PSDU 1..255, `snr_cb` mean SNR (or SINR) over the active carriers in
     1/100 dB. UsageError: modulation or octets out of range.
     """
-    if not (0 <= modulation < len(CURVES) and 0 < octets < len(CURVES[0])):
-        raise UsageError(f"no error rate for modulation {modulation} and {octets} octets")
-    middle_cb, slope = divmod(CURVES[modulation][octets], 1000)
-    x = (snr_cb - middle_cb) * 10 * slope
+    try:
+        middle_cb, slope = _curves[modulation, octets]
+    except KeyError:
+        raise UsageError(f"no error rate for modulation {modulation} and {octets} octets") from None
+    x = (snr_cb - middle_cb) * slope
     if x > _CUT_X:
         return 0
     return ALWAYS if x < -_CUT_X else _logistic(x)

@@ -98,12 +98,11 @@ class Link:
 
     def payload_threshold_at(self, modulation: int, tone_map: int, octets: int, rise_cb: int) -> int:
         """The same with the noise floor raised by `rise_cb`."""
-        return error_rate.threshold(modulation, octets, self._mean_snr_cb(tone_map) - rise_cb)
+        snr = self.snr_cb if tone_map == FULL_TONE_MAP else self._mean_snr_cb(tone_map)
+        return error_rate.threshold(modulation, octets, snr - rise_cb)
 
     def _mean_snr_cb(self, tone_map: int) -> int:
         """Mean over the groups in use, in whole 1/100 dB."""
-        if tone_map == FULL_TONE_MAP:
-            return self.snr_cb
         groups = [snr_cb for group, snr_cb in enumerate(self.groups_cb) if tone_map >> group & 1]
         return sum(groups) // len(groups)
 

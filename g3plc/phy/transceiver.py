@@ -23,12 +23,24 @@ from g3plc import events, sap
 from g3plc.core import flow as flows
 from g3plc.core.env import Env, ignore
 from g3plc.core.ofdm import ACK_US, FULL_TONE_MAP, HEADER_US, PREAMBLE_US, ROBO, SLOT_US, airtime_us
-from g3plc.phy import error_rate, power_sum
+from g3plc.phy import error_rate
 from g3plc.phy.link import Link, draw
+from g3plc.phy.power_sum import add
 from g3plc.phy.transmission import Transmission
-from g3plc.sap import RxInfo
+from g3plc.sap import (
+    BROADCAST,
+    DT_ACK,
+    DT_NACK,
+    DT_SOF,
+    DT_SOF_ACK,
+    HEADER_ACK,
+    HEADER_FAULT,
+    HEADER_IGNORED,
+    HEADER_LOST,
+    RxInfo,
+)
 
-_UNHEARD: tuple[int, Transmission | None] = (sap.HEADER_LOST, None)
+_UNHEARD: tuple[int, Transmission | None] = (HEADER_LOST, None)
 
 
 class Medium(Protocol):
@@ -61,13 +73,13 @@ class Transceiver:
     """
 
     __slots__ = (
-        "_beside", "_captured", "_energies", "_env", "_fates",
-        "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "_watched", "attentive", "frame_number",
-        "unsaid", "unsaid_link", "user",
+        "_beside", "_captured", "_energies", "_env", "_fates", "_indicate",
+        "_medium", "_node", "_own_end", "_own_start", "_sending", "_tags", "_user", "_watched", "attentive",
+        "frame_number", "unsaid", "unsaid_link",
     )  # fmt: skip
 
+    _user: sap.PhyUser
     unsaid_link: Link
-    user: sap.PhyUser
 
     def __init__(self, env: Env, medium: Medium, first_frame: int = 0, tags: bool = True) -> None:
         self._env = env
@@ -85,6 +97,16 @@ class Transceiver:
         self.attentive = False
         self.unsaid: Transmission | None = None
 
+    @property
+    def user(self) -> sap.PhyUser:
+        """The MAC."""
+        return self._user
+
+    @user.setter
+    def user(self, user: sap.PhyUser) -> None:
+        self._user = user
+        self._indicate = user.pd_data_indication
+
     # -- PhyService
 
     def pd_data_request(
@@ -94,7 +116,7 @@ class Transceiver:
         now = self._env.clock.now
         end = now + airtime_us(len(psdu), modulation, tone_map)
         self.frame_number += 1
-        dt = sap.DT_SOF_ACK if ack_wanted else sap.DT_SOF
+        dt = DT_SOF_ACK if ack_wanted else DT_SOF
         self._send(
             Transmission(self._node, self.frame_number, now, end, psdu, modulation, tone_map, dt, dst, attempt, flow)
         )
@@ -103,7 +125,7 @@ class Transceiver:
         """Send an ACK or NACK, which is a bare header, now."""
         now = self._env.clock.now
         self.frame_number += 1
-        dt = sap.DT_ACK if positive else sap.DT_NACK
+        dt = DT_ACK if positive else DT_NACK
         self._send(
             Transmission(
                 self._node, self.frame_number, now, now + ACK_US, b"", ROBO, FULL_TONE_MAP, dt, dst, 0, flow, fcs, ssca
@@ -136,10 +158,10 @@ class Transceiver:
         link = self.unsaid_link
         threshold = link.header_threshold
         if threshold and draw(tx.key, link.header_salt) < threshold:
-            return sap.HEADER_FAULT if link.down else sap.HEADER_LOST, tx.end
-        if tx.dt < sap.DT_ACK:
+            return HEADER_FAULT if link.down else HEADER_LOST, tx.end
+        if tx.dt < DT_ACK:
             return tx.dt, tx.end
-        return sap.HEADER_LOST if link.lost(tx.key) else sap.HEADER_ACK, tx.end
+        return HEADER_LOST if link.lost(tx.key) else HEADER_ACK, tx.end
 
     # -- the medium's side
 
@@ -151,8 +173,8 @@ class Transceiver:
         self._sending = None
         if self._watched:
             self._env.note(events.TxEnd, tx.frame)
-        if tx.dt <= sap.DT_SOF_ACK:
-            self.user.pd_data_confirm()
+        if tx.dt <= DT_SOF_ACK:
+            self._user.pd_data_confirm()
 
     def energy_start(self, tx: Transmission, link: Link) -> None:
         """The energy of a foreign transmission arrives."""
@@ -188,22 +210,22 @@ class Transceiver:
         threshold = link.header_threshold
         if threshold and tx.key * link.header_salt >> 32 & 0xFFFFFFFF < threshold:
             self._missed(tx, link)
-        elif tx.dt >= sap.DT_ACK:
+        elif tx.dt >= DT_ACK:
             if link.loss:
                 self._ack_heard(tx, link)
             else:
-                self.user.pd_ack_indication(tx.dt == sap.DT_ACK, tx.fcs, tx.ssca)
-        elif tx.dst == sap.BROADCAST or tx.dst == self._node:
+                self._user.pd_ack_indication(tx.dt == DT_ACK, tx.fcs, tx.ssca)
+        elif tx.dst == BROADCAST or tx.dst == self._node:
             if link.clear and tx.modulation == ROBO:
                 self.received(tx, link)
             else:
                 self._settle(tx, link, link.payload_threshold(tx.modulation, tx.tone_map, len(tx.psdu)), None)
         else:
-            self.user.pd_channel_indication(tx.dt)
+            self._user.pd_channel_indication(tx.dt)
 
     def announcement_void(self) -> None:
         """What kept the channel busy without energy is not going to be sent."""
-        self.user.pd_channel_indication(sap.HEADER_IGNORED)
+        self._user.pd_channel_indication(HEADER_IGNORED)
 
     def deafen(self) -> None:
         """The station is switched off: what is on the wire now ends without it."""
@@ -220,7 +242,7 @@ class Transceiver:
         # first, because it may hand over what it had kept back, and that is lost now
         self._medium.transmit(tx)
         if self._captured is not None:
-            self._fates[self._captured] = (sap.HEADER_LOST, None)
+            self._fates[self._captured] = (HEADER_LOST, None)
             self._captured = None
             self._beside = []
         self._sending = tx
@@ -228,7 +250,7 @@ class Transceiver:
         self._own_end = tx.end
         if not self._watched:
             return
-        kind = flows.flow_kind(tx.flow) if tx.dt <= sap.DT_SOF_ACK else flows.ACK + tx.dt - sap.DT_ACK
+        kind = flows.flow_kind(tx.flow) if tx.dt <= DT_SOF_ACK else flows.ACK + tx.dt - DT_ACK
         self._env.note(
             events.TxStart, tx.frame, tx.psdu, tx.modulation, tx.tone_map, tx.dt, tx.end - tx.start,
             tx.dst, tx.attempt, kind, tx.flow,
@@ -239,17 +261,17 @@ class Transceiver:
     def _settle(self, tx: Transmission, link: Link, threshold: int, culprit: Transmission | None) -> None:
         """A frame for us whose header was good: is the payload good too?"""
         reason = ""
-        if threshold and draw(tx.key, link.payload_salt) < threshold:
+        if threshold and tx.key * link.payload_salt >> 32 & 0xFFFFFFFF < threshold:
             reason = "noise" if culprit is None else "collision"
-        elif link.lost(tx.key):
+        elif link.loss and link.lost(tx.key):
             reason = "fault"
         if reason:
             self._note_lost(tx, link, "payload", reason, culprit)
-            if tx.dst == sap.BROADCAST:
-                self.user.pd_channel_indication(tx.dt)
+            if tx.dst == BROADCAST:
+                self._user.pd_channel_indication(tx.dt)
             else:
                 fcs = int.from_bytes(tx.psdu[-2:], "little")
-                self.user.pd_payload_lost_indication(fcs, tx.dt == sap.DT_SOF_ACK, tx.src, tx.flow)
+                self._user.pd_payload_lost_indication(fcs, tx.dt == DT_SOF_ACK, tx.src, tx.flow)
             return
         self.received(tx, link)
 
@@ -264,19 +286,19 @@ class Transceiver:
         else:
             rx.lqi = link.lqi
             rx.spectrum = link
-        indicate = self.user.pd_data_indication
+        indicate = self._indicate
         indicate(tx.psdu, rx)
 
     def _ack_heard(self, tx: Transmission, link: Link) -> None:
         if link.lost(tx.key):
             self._missed(tx, link)
         else:
-            self.user.pd_ack_indication(tx.dt == sap.DT_ACK, tx.fcs, tx.ssca)
+            self._user.pd_ack_indication(tx.dt == DT_ACK, tx.fcs, tx.ssca)
 
     def _missed(self, tx: Transmission, link: Link) -> None:
         """Energy whose header we do not have."""
         header, culprit = self._fates.pop(tx, _UNHEARD) if self._fates else _UNHEARD
-        if self._watched and (tx.dst == self._node or tx.dst == sap.BROADCAST):
+        if self._watched and (tx.dst == self._node or tx.dst == BROADCAST):
             if tx.start < self._own_end and tx.end > self._own_start:
                 reason = "half duplex"
             elif link.down or (link.loss and culprit is None):
@@ -284,7 +306,7 @@ class Transceiver:
             else:
                 reason = "noise" if culprit is None else "collision"
             self._note_lost(tx, link, "header", reason, culprit)
-        self.user.pd_channel_indication(sap.HEADER_FAULT if link.down else header)
+        self._user.pd_channel_indication(HEADER_FAULT if link.down else header)
 
     def _note_lost(self, tx: Transmission, link: Link, stage: str, reason: str, culprit: Transmission | None) -> None:
         if not self._watched:
@@ -304,12 +326,12 @@ class Transceiver:
             if self._header_good(tx, link, present):
                 self._capture(tx, present)
             else:
-                self._fates[tx] = (sap.HEADER_LOST, self._culprit(present))
+                self._fates[tx] = (HEADER_LOST, self._culprit(present))
         elif self._takes_over(tx, link, captured, present):
-            self._fates[captured] = (sap.HEADER_IGNORED, tx)
+            self._fates[captured] = (HEADER_IGNORED, tx)
             self._capture(tx, present)
         else:
-            self._fates[tx] = (sap.HEADER_IGNORED, captured)
+            self._fates[tx] = (HEADER_IGNORED, captured)
             self._beside.append((tx, link))
 
     def _capture(self, tx: Transmission, present: list[tuple[Transmission, Link]]) -> None:
@@ -329,21 +351,27 @@ class Transceiver:
         if link.down:
             return False
         threshold = error_rate.header_threshold(link.snr_cb - _rise_cb(link, beside))
-        return threshold == 0 or draw(tx.key, link.header_salt) >= threshold
+        return threshold == 0 or tx.key * link.header_salt >> 32 & 0xFFFFFFFF >= threshold
 
     def _settle_in_crowd(self, tx: Transmission, link: Link) -> None:
         """The captured frame had company: hold it against the parts that it touched."""
         beside, self._beside = self._beside, []
         header_end = tx.start + HEADER_US
-        during_header = [item for item in beside if item[0].start < header_end]
-        during_payload = [item for item in beside if item[0].end > header_end]
+        during_header = []
+        during_payload = []
+        for item in beside:
+            other = item[0]
+            if other.start < header_end:
+                during_header.append(item)
+            if other.end > header_end:
+                during_payload.append(item)
         if during_header and not self._header_good(tx, link, during_header):
-            self._fates[tx] = (sap.HEADER_LOST, self._culprit(during_header))
+            self._fates[tx] = (HEADER_LOST, self._culprit(during_header))
             self._missed(tx, link)
-        elif tx.dt >= sap.DT_ACK:
+        elif tx.dt >= DT_ACK:
             self._ack_heard(tx, link)
-        elif tx.dst != self._node and tx.dst != sap.BROADCAST:
-            self.user.pd_channel_indication(tx.dt)
+        elif tx.dst != self._node and tx.dst != BROADCAST:
+            self._user.pd_channel_indication(tx.dt)
         else:
             threshold = link.payload_threshold_at(
                 tx.modulation, tx.tone_map, len(tx.psdu), _rise_cb(link, during_payload)
@@ -357,7 +385,7 @@ class Transceiver:
 
 def _rise_cb(link: Link, beside: list[tuple[Transmission, Link]]) -> int:
     """By how much the energies beside raise the noise floor of `link`, in 1/100 dB."""
-    floor = link.noise_cb
+    noise = floor = link.noise_cb
     for _, other in beside:
-        floor = power_sum.add(floor, other.level_cb)
-    return floor - link.noise_cb
+        floor = add(floor, other.level_cb)
+    return floor - noise

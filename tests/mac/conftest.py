@@ -16,6 +16,7 @@ from g3plc.core import ofdm
 from g3plc.core.env import Env
 from g3plc.mac.config import mac_config
 from g3plc.mac.layer import Mac
+from g3plc.wire.loadng_msg import Rreq
 
 T0 = 10**15 + 12_345
 PAN = 0x781D
@@ -112,6 +113,9 @@ class Port:
     def mcps_data_confirm(self, handle: int, status: int) -> None:
         self.confirms.append((self.wire.clock.now, handle, status))
         self.on_confirm(handle, status)
+
+    def rreq_indication(self, src: int, rreq: Rreq, rx: sap.RxInfo) -> None:
+        raise AssertionError("nobody here leaves an RREQ for others")
 
     def mcps_data_indication(self, src: int, dst: int, msdu: bytes, rx: sap.RxInfo) -> None:
         self.received.append((src, dst, msdu))

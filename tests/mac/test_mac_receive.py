@@ -59,6 +59,33 @@ def test_all_receivers_of_a_broadcast_make_the_same_of_it(wire, pan, src):
     assert len(set(drops)) <= 1
 
 
+def test_nobody_is_his_own_neighbour(wire):
+    """Whatever puts the own address among the neighbours opens a door to forged broadcasts."""
+    a = wire.station(1)
+    wire.hand(a, MacFrame(0, 7, None, None, PAN, 1, Beacon(0x7FFF).encode()).encode(), sap.DT_SOF)
+    assert a.mac.mlme_get(0x120, None) == []
+    wire.hand(a, data(src=3, dst=0xFFFF), sap.DT_SOF)
+    assert [row.short_address for row in a.mac.mlme_get(0x120, None)] == [3]
+    a.mac.mlme_set(0x53, 3)
+    assert a.mac.mlme_get(0x120, None) == []
+    wire.hand(a, data(src=3, dst=0xFFFF, dsn=8), sap.DT_SOF)
+    assert dropped(wire) == ["source address"]
+    assert a.received == [(3, 0xFFFF, b"hello")]
+
+
+def test_received_broadcasts_count_twice_and_the_counters_can_be_set(wire):
+    a = wire.station(1)
+    wire.hand(a, data(dsn=1))
+    for dsn in (2, 3, 4):
+        wire.hand(a, data(dst=0xFFFF, dsn=dsn), sap.DT_SOF)
+    assert (a.mac.mlme_get(0x102), a.mac.mlme_get(0x107)) == (4, 3)
+    wire.hand(a, data(dst=0xFFFF, dsn=5), sap.DT_SOF)
+    a.mac.mlme_set(0x107, 100)
+    wire.hand(a, data(dst=0xFFFF, dsn=6), sap.DT_SOF)
+    assert (a.mac.mlme_get(0x102), a.mac.mlme_get(0x107)) == (6, 101)
+    assert a.mac.keep()["counters"]["macRxDataBroadcastCount"] == 101
+
+
 @pytest.mark.parametrize(
     ("psdu", "reason"),
     [
