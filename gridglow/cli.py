@@ -21,19 +21,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(feeder_cli.app)
-app.command()(wireshark_cli.wireshark)
-app.command()(compose.compose)
-app.command()(up.up)
-live_cli.mount(app)
-app.command()(record.record)
-app.command()(leds.leds)
-app.command()(render.render)
-app.add_typer(board_cli.app)
-app.add_typer(light_cli.app)
+VIRTUAL, LIVE, LIGHT, AROUND = "In virtual time", "Live, over MQTT", "Light", "Cables and containers"
+"""The parts of the help, in this order."""
 
 
-@app.command()
+@app.command(rich_help_panel=VIRTUAL)
 def simulate(
     scenario: Annotated[str, typer.Argument(help="a shipped scenario (see `gridglow scenarios`) or a .toml file")],
     seed: Annotated[int | None, typer.Option(min=0, max=MOST_SEED, help="another seed than the scenario's")] = None,
@@ -58,7 +50,7 @@ def simulate(
         fail(f"the evidence is incomplete: {'; '.join(str(failure) for failure in failures)}")
 
 
-@app.command()
+@app.command(rich_help_panel=VIRTUAL)
 def scenarios() -> None:
     """List the scenarios that come with gridglow."""
     from emulation.scenario import load, shipped
@@ -68,7 +60,7 @@ def scenarios() -> None:
         typer.echo(f"{name:<12} {scenario.title}  ({scenario.feeder.name}, profile {scenario.profile})")
 
 
-@app.command()
+@app.command(rich_help_panel=VIRTUAL)
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", parser=path_of, help="a folder written by `simulate --out`")],
 ) -> None:
@@ -86,7 +78,7 @@ def verify(
         fail(f"{error.filename or folder}: {error.strerror}")
 
 
-@app.command()
+@app.command(rich_help_panel=VIRTUAL)
 def link(
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="seed of the back-offs")] = 1,
 ) -> None:
@@ -94,6 +86,18 @@ def link(
     from gridglow.link import table
 
     table(seed)
+
+
+app.command(rich_help_panel=VIRTUAL)(wireshark_cli.wireshark)
+app.command(rich_help_panel=LIVE)(up.up)
+live_cli.mount(app, LIVE)
+app.command(rich_help_panel=LIVE)(record.record)
+app.command(rich_help_panel=LIGHT)(leds.leds)
+app.command(rich_help_panel=LIGHT)(render.render)
+app.add_typer(board_cli.app, rich_help_panel=LIGHT)
+app.add_typer(light_cli.app, rich_help_panel=LIGHT)
+app.add_typer(feeder_cli.app, rich_help_panel=AROUND)
+app.command(rich_help_panel=AROUND)(compose.compose)
 
 
 def main() -> None:

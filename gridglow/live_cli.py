@@ -225,17 +225,17 @@ def watch(
 
 
 COMMANDS: dict[str, Any] = {
-    "director": director, "break": break_link, "heal": heal, "fault": fault, "read": read, "set": set_attribute,
-    "act": act, "discover": discover, "collect": collect, "speed": speed, "step": step, "reset": reset,
-    "status": status, "faults": faults, "logs": logs, "watch": watch,
+    "break": break_link, "heal": heal, "fault": fault, "faults": faults, "collect": collect, "read": read,
+    "set": set_attribute, "act": act, "discover": discover, "speed": speed, "step": step, "reset": reset,
+    "status": status, "logs": logs, "watch": watch, "director": director,
 }  # fmt: skip
 """Names and functions for `gridglow.cli` to mount."""
 
 
-def mount(app: typer.Typer) -> None:
-    """Add every command to the command line."""
+def mount(app: typer.Typer, part: str) -> None:
+    """Add every command to the command line, in this part of its help."""
     for name, function in COMMANDS.items():
-        app.command(name)(function)
+        app.command(name, rich_help_panel=part)(function)
 
 
 def _command(broker: str, pan: str, rest: str, fields: dict[str, Any], progress: tuple[str, ...] = ()) -> None:
