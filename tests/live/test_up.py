@@ -351,7 +351,7 @@ def test_two_networks_share_a_broker(tmp_path: Path) -> None:
 
 
 def _retained(port: int) -> dict[str, str]:
-    words = ["mosquitto_sub", "-p", str(port), "-t", "gridglow/#", "-v", "--retained-only", "-W", "1"]
+    words = ["mosquitto_sub", "-p", str(port), "-t", "gridglow/#", "-v", "--retained-only", "-W", "3"]
     lines = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False).stdout.splitlines()
     return dict(line.split(" ", 1) for line in lines)
 
