@@ -224,7 +224,7 @@ def view_of(pan: OnePan) -> View:
         now_us, pan.permille, stage.clock.auto, stage.starting, scene.title, scene.meters + 1, pan.online, roll.ready,
         scene.meters, pan.meters_read(), roll.late, roll.heard, pan.sense_doubt, roll.faithful, pan.host.lag_us,
         pan.host.connection.up.is_set(), pan.story.last,
-        [record for record in stage.faults.records if record.from_us <= now_us], link, target,
+        [record for record in stage.faults.records if record.from_us <= now_us], link, target, stage.jobs.busy,
     )  # fmt: skip
 
 

@@ -41,7 +41,8 @@ _DEFAULT_PORT = 1883
 class View:
     """A moment of a live run. `late` and `sense_doubt` count over all stations, since the run began.
 
-    `link` is the last link of a route in use, as `37-48`, or nothing; `target` the meter that it leads to.
+    `link` is the last link of a route, as `37-48`, or nothing; `target` the meter that it leads to; `busy`: the
+    coordinator is at work, so that the routes are in use.
     """
 
     emulated_us: int = 0
@@ -64,6 +65,7 @@ class View:
     faults: list[FaultRecord] = field(default_factory=list)
     link: str = ""
     target: int = 0
+    busy: bool = False
 
 
 class Address:
@@ -108,7 +110,7 @@ def welcome(address: Address, broker: str, playing: str, stations: int) -> list[
 
 
 def suggestion(view: View, address: Address) -> str:
-    """What breaks the route that is in use; nothing while none is known."""
+    """What breaks a route, and shows it healed; nothing while none is known."""
     if not view.link:
         return ""
     way = f"the way to {station_name(view.target)} ends with the link {view.link}"
@@ -164,7 +166,9 @@ def fault_text(record: FaultRecord) -> str:
 
 
 def _break(view: View, address: Address) -> str:
-    return address.gridglow(f"break {view.link} --for {FOR_S}")
+    broken = address.gridglow(f"break {view.link} --for {FOR_S}")
+    # where nobody sends anything, nobody finds out
+    return broken if view.busy else f"{broken}; {address.gridglow(f'read {view.target}')}"
 
 
 def _speed(view: View) -> str:

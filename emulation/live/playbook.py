@@ -102,7 +102,7 @@ class Playbook:
         self._hold_ns = wall_ns + OPERATOR_NS
 
     def ended(self, settled: bool, now_us: int, wall_ns: int) -> bool:
-        """Whether it is time for the next scene. `settled`: nothing is under way, no fault will end by itself."""
+        """Whether it is time for the next scene. `settled`: nothing is under way, no fault of the scene will end."""
         if len(self._scenes) == 1 or (self._at == len(self._scenes) - 1 and not self._loop):
             return False
         if not (self.played and settled) and now_us < self.scene.limit_us:

@@ -37,6 +37,8 @@ REBOOT_US = 1
 LOST_NS = 6_000_000_000
 """An agent of the coordinator that is offline for so long has lost its jobs; a broker may restart meanwhile."""
 
+SCENARIO = "scenario"
+"""Who asked for the faults of a scene."""
 _COORDINATOR_GONE = "the coordinator was switched off"
 
 
@@ -240,7 +242,10 @@ class Stage:
             self.roll.mark()
             if self.clock.generation != generation:
                 self._at_wall.append((wall_ns + LEAD_NS, None))
-        settled = not self.jobs.busy and not any(record.until_us for record in self.faults.records)
+        # a fault that somebody else began is what the scene stays on for, a while: at a slow pace its end is far off
+        settled = not self.jobs.busy and not any(
+            record.until_us and record.owner == SCENARIO for record in self.faults.records
+        )
         if self.clock.last_permille and self.playbook.ended(settled, now_us, wall_ns):
             self.playbook.following()
             self.new_run(wall_ns)
@@ -295,7 +300,7 @@ class Stage:
             if order.ends:
                 self.faults.end(order, at_us)
             else:
-                self._begin(order, at_us, "scenario")
+                self._begin(order, at_us, SCENARIO)
         except CommandError as error:
             self._say.line(at_us, f"fault of the scenario: {error}")
         self._keep()

@@ -76,7 +76,9 @@ def test_what_is_out_of_the_ordinary_is_said(view: View, words: str) -> None:
 
 def test_the_link_in_use_is_suggested() -> None:
     assert suggestion(View(), HERE) == ""
-    assert "gridglow break 37-48 --for 30" in suggestion(View(link="37-48", target=48), HERE)
+    assert suggestion(View(link="37-48", target=48, busy=True), HERE).endswith("gridglow break 37-48 --for 30")
+    quiet = suggestion(View(link="37-48", target=48), HERE)
+    assert quiet.endswith("gridglow break 37-48 --for 30; gridglow read 48")
 
 
 @pytest.mark.parametrize(

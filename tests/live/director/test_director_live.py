@@ -204,7 +204,7 @@ def test_the_words_of_mosquitto_pub() -> None:
 @pytest.fixture
 def cli() -> Callable[..., Any]:
     app = typer.Typer()
-    live_cli.mount(app)
+    live_cli.mount(app, "Live")
     runner = CliRunner()
     return lambda *words: runner.invoke(app, list(words))
 

@@ -77,9 +77,10 @@ def test_scenes_follow_one_another_each_a_run_at_its_own_speed(new_world: Any) -
 def test_a_scene_stays_on_for_whoever_gives_commands(new_world: Any) -> None:
     world = new_world(lambda: story(loop=True)).started()
     world.pass_time(5)
-    world.command("link/0-1", "down")
+    world.command("link/0-1", "down for 1000")
     world.pass_time(50)
     assert world.status.scenario == "story"
+    assert len(world.faults()) == 1
     world.pass_time(20)
     assert world.status.scenario == "quiet"
     assert world.faults() == {}
