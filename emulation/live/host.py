@@ -248,10 +248,11 @@ class Host:
         except RunError as error:
             self._end_run(str(error))
             return
+        before = self._run_id()
         self._end_run("waiting for the clock")
         self._run = run = LiveRun(
             record, scenario, self._build, self.clock, self.trace, self.topics, self.agents,
-            self.connection.publish_urgent, self._complain,
+            self.connection.publish_urgent, self._complain, before,
         )  # fmt: skip
         self._watch = FaultWatch(self.clock, scenario.feeder, run.faults, self._power_changed, self._reboot)
         air = {self.topics.air(src): self._listener(src) for src in run.senders()}

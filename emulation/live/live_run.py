@@ -92,6 +92,7 @@ class LiveRun:
         local: Iterable[int],
         publish: Callable[[str, bytes], bool],
         complain: Callable[[int, str], None],
+        before: int = 0,
     ) -> None:
         self.record = record
         self.scenario = scenario
@@ -102,7 +103,7 @@ class LiveRun:
         self.channel = Channel(scenario.feeder, record.seed, scenario.channel, record.epoch_s * 1_000_000)
         self.medium = MqttMedium(
             clock, LinkTable(self.channel, self.faults), record.seed, record.run, topics, self.local, publish,
-            lambda station: trace.note_for(station, clock), complain,
+            lambda station: trace.note_for(station, clock), complain, before,
         )  # fmt: skip
         self.lives: dict[int, Life] = {}
         self._topics = topics

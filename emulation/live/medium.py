@@ -38,6 +38,9 @@ _LONGEST_STALL_MS = 250
 _OWN_LEAD = 2
 """An announcement should be ahead of its start by this many times the latency."""
 
+_LATE = "of the run before"
+"""Nobody's fault: it was on its way."""
+
 Hearer = tuple[Transceiver, Link]
 Note = Callable[..., None]
 
@@ -46,7 +49,8 @@ class MqttMedium:
     """The stations `local` of one process, in one run.
 
     `publish(topic, payload)` says whether it could. `note(station)` gives the trace of a station.
-    `complain(sender, reason)` is told of every payload that is refused. Counted are, by station, the frames `heard`
+    `complain(sender, reason)` is told of every payload that is refused, but for what was still on its way when run
+    `before` made room for this one. Counted are, by station, the frames `heard`
     and the `late` ones among them and the announcements with too little lead (`sense_doubt`); by reason the payloads
     `refused`; and `transmissions` of stations of ours.
     """
@@ -62,11 +66,13 @@ class MqttMedium:
         publish: Callable[[str, bytes], bool],
         note: Callable[[int], Note],
         complain: Callable[[int, str], None],
+        before: int = 0,
     ) -> None:
         self._clock = clock
         self._table = table
         self._seed = seed
         self._run = run
+        self._before = before
         self._publish = publish
         self._note = note
         self._complain = complain
@@ -168,7 +174,7 @@ class MqttMedium:
         if retained:
             return "retained, which frames never are"
         if record.run != self._run:
-            return "of another run"
+            return _LATE if record.run == self._before else "of another run"
         if record.start > self._clock.reached + FUTURE_US:
             return "from the future"
         if sender in self._local and not self._is_echo(sender, (record.kind, record.frame, record.start)):
@@ -190,7 +196,8 @@ class MqttMedium:
 
     def _refuse(self, sender: int, reason: str, detail: str) -> None:
         self.refused[reason] += 1
-        self._complain(sender, detail)
+        if reason != _LATE:
+            self._complain(sender, detail)
 
     def _arrive(self, tx: Transmission) -> None:
         """A transmission is on the air: hold it until its start matters, and settle it at its end."""

@@ -327,9 +327,9 @@ class Stage:
         order = news.order
         if news.asker is not None:
             self._say.reply(news.asker.reply(news.state, news.detail, job=order.job))
-        elif news.state == FAILED:
+        elif news.state != ACCEPTED:
             where = f" {station_name(order.station)}" if order.station else ""
-            self._say.line(self._now_us, f"job {order.job}, {order.verb}{where}, failed: {news.detail}")
+            self._say.line(self._now_us, f"job {order.job}, {order.verb}{where}, {news.state}: {news.detail}")
 
     def _clock_changed(self, at_ns: int, asker: Asker | None) -> None:
         now_us, permille = self.clock.emulated_us(at_ns), self.clock.permille(at_ns)

@@ -101,6 +101,7 @@ class Town:
         medium = MqttMedium(
             clock, self.table, 3, RUN, TOPICS, stations, self.publish,  # type: ignore[arg-type]
             lambda station: self.note(clock, station), lambda sender, why: self.complaints.append((sender, why)),
+            RUN - 1,
         )  # fmt: skip
         for station in stations:
             env = Env(station, clock, lambda purpose: None, self.note(clock, station))  # type: ignore[arg-type, return-value]
@@ -270,6 +271,13 @@ def test_garbage_is_counted_and_said(town: Town) -> None:
     for medium in town.media:
         assert medium.refused == {"malformed": len(GARBAGE)}
     assert len(town.complaints) == 2 * len(GARBAGE)
+
+
+def test_what_was_on_its_way_when_a_run_ended_is_counted_without_a_word(town: Town) -> None:
+    town.loop.run(1)
+    town.deliver(TOPICS.air(0), town.frame(0, town.clocks[1].reached, run=RUN - 1))
+    assert town.media[1].refused == {"of the run before": 1}
+    assert town.complaints == []
 
 
 def test_frames_of_another_run_from_the_future_retained_or_seen_before_are_refused(town: Town) -> None:

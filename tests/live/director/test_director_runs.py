@@ -48,6 +48,8 @@ def test_jobs_and_faults_of_a_scenario_are_played_at_their_time(new_world: Any) 
     assert record["owner"] == "scenario"
     assert world.emulated_s < 2
     assert world.replies() == []
+    world.result(job["id"], "done", "value 12345")
+    assert any(f"job {job['id']}, read meter-3, done: value 12345" in line for line in world.log())
 
 
 def test_a_scenario_is_played_once_and_then_the_stage_is_open(new_world: Any) -> None:
