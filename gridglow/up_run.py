@@ -170,7 +170,7 @@ async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | Non
     address = Address(url, options.pan)
     screen = Screen(address, options.quiet, lambda: loop.call_soon_threadsafe(stop.set))
     lines = _say_logs(screen)
-    for text in welcome(address, _where(options, url, broker), _playing(scenes), scenes[0].meters + 1):
+    for text in welcome(address, _where(options, url, broker), _playing(options), scenes[0].meters + 1):
         screen.say(text)
     running = asyncio.create_task(pan.run())
     watching = asyncio.create_task(_watch(pan, screen, address))
@@ -238,10 +238,12 @@ def _link_in_use(pan: OnePan) -> tuple[str, int]:
     return "", 0
 
 
-def _playing(scenes: list[Scenario]) -> str:
+def _playing(options: UpOptions) -> str:
+    scenes = options.scenes
     if len(scenes) == 1:
         return f"{scenes[0].name}: {scenes[0].title}"
-    return f"{', '.join(scene.name for scene in scenes)}, again and again, each at its own speed"
+    names = ", ".join(scene.name for scene in scenes)
+    return f"{names}, again and again" + (", each at its own speed" if options.speed_permille is None else "")
 
 
 def _where(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | None) -> str:

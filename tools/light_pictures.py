@@ -150,7 +150,7 @@ def terminal(folder: Path) -> str:
 
 
 TERMINAL_MS = 134_750
-FILM_US = (32_700_000, 33_900_000)
+FILM_US = (17_700_000, 18_900_000)
 
 
 def walk() -> str:
