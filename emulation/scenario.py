@@ -332,14 +332,14 @@ class _Reader:
     def _string(self, table: dict[str, Any], where: str, key: str, default: str | None) -> str:
         value = self._value(table, where, key, default)
         if not isinstance(value, str):
-            raise self._error(where, key, f"{_shown(value)} is no text")
+            raise self._error(where, key, f"{_shown(value)} is no text; allowed: a text in quotes")
         return value
 
     def _choice(
         self, table: dict[str, Any], where: str, key: str, default: str | None, allowed: tuple[str, ...]
     ) -> str:
-        value = self._string(table, where, key, default)
-        if value not in allowed:
+        value = self._value(table, where, key, default)
+        if not isinstance(value, str) or value not in allowed:
             raise self._error(where, key, f"{_shown(value)} is unknown; allowed: {', '.join(allowed)}")
         return value
 

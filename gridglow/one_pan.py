@@ -25,7 +25,7 @@ from emulation.live.mqtt import BrokerUrl, client_of
 from emulation.live.playbook import Playbook
 from emulation.scenario import Scenario
 from emulation.sim import Application, Factory
-from g3plc.events import Event, ReadDone
+from g3plc.events import Event, Job, ReadDone
 from g3plc.sap import CosemPort
 from led_gateway.ddp import DdpHost
 from led_gateway.gateway import Gateway, GatewayOptions
@@ -45,17 +45,23 @@ class PanError(Exception):
 
 
 class Story:
-    """An observer that keeps what a person is shown: the meters read in this run, and the last event worth a line."""
+    """An observer that keeps what a person is shown: the meters read in this run, and the last event worth a line.
+
+    `collected`: a collection has ended since somebody cleared this.
+    """
 
     def __init__(self) -> None:
-        self.read: set[int] = set()
+        self.read: dict[int, ReadDone] = {}
         self.last: Event | None = None
+        self.collected = False
 
     def observe(self, events: Sequence[Event]) -> None:
         """Take the next events."""
         for event in events:
             if isinstance(event, ReadDone):
-                self.read.add(event.meter)
+                self.read[event.meter] = event
+            elif isinstance(event, Job) and event.verb == "collect" and event.status != "accepted":
+                self.collected = True
             if level_of(event) >= INFO:
                 self.last = event
 

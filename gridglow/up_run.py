@@ -26,7 +26,7 @@ from emulation.live.topics import PayloadError, Topics
 from emulation.scenario import Scenario
 from gridglow.errors import fail
 from gridglow.one_pan import ANSWER_S, OnePan, PanError
-from gridglow.up_screen import REFRESH_S, Address, Screen, View, suggestion, summary, welcome
+from gridglow.up_screen import REFRESH_S, Address, Screen, View, by_hops, suggestion, summary, welcome
 from led_gateway.ddp import DdpHost
 
 PORTS = range(1883, 1900)
@@ -209,6 +209,9 @@ async def _watch(pan: OnePan, screen: Screen, address: Address) -> None:
         if not ready and pan.ready:
             ready = True
             screen.say(f"ready      all {view.stations} stations are on, {loop.time() - began:.1f} s after the start")
+        if pan.story.collected:
+            pan.story.collected = False
+            screen.say(by_hops(pan.story.read.values()) or "by hops    no meter was read")
         if view.link and not screen.live and hinted != pan.stage.run:
             hinted = pan.stage.run
             screen.say(suggestion(view, address))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from shlex import quote
@@ -25,7 +25,7 @@ from emulation.live.records import FaultRecord
 from emulation.live.topics import DEFAULT_PAN, Topics
 from emulation.observe.facts import station_name
 from emulation.observe.prose import clock_text, line
-from g3plc.events import Event
+from g3plc.events import Event, ReadDone
 
 REFRESH_S = 0.5
 PLAIN_EVERY_S = 30.0
@@ -115,6 +115,18 @@ def suggestion(view: View, address: Address) -> str:
         return ""
     way = f"the way to {station_name(view.target)} ends with the link {view.link}"
     return f"{way}; to break it: {_break(view, address)}"
+
+
+def by_hops(done: Iterable[ReadDone]) -> str:
+    """How many meters were read over how many hops, and the median of their times; nothing of none."""
+    times: dict[int, list[int]] = {}
+    for one in done:
+        times.setdefault(one.hops, []).append(one.duration_us)
+    parts = []
+    for hops, taken in sorted(times.items()):
+        median_ms = sorted(taken)[len(taken) // 2] // 1000
+        parts.append(f"{hops}: {len(taken)} in {median_ms / 1000:.1f} s each")
+    return f"by hops    {', '.join(parts)}" if parts else ""
 
 
 def plain(view: View) -> str:

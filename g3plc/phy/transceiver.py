@@ -12,7 +12,7 @@ above it is the MAC. Rules of reception:
 * Carrier sense takes one slot: energy that started less than a slot ago is not yet noticed, which is how two
   stations that drew the same slot collide.
 
-Every random draw is addressed by transmission, receiver and purpose, so that nobody's order of events matters.
+Every random draw is addressed by transmission, receiver and purpose, so that none depends on the order of events.
 """
 
 from __future__ import annotations

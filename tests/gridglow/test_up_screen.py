@@ -10,7 +10,7 @@ from emulation.grid.fault import FaultOrder
 from emulation.live.mqtt import BrokerUrl
 from emulation.live.records import FaultRecord
 from g3plc import events as ev
-from gridglow.up_screen import Address, View, fault_text, plain, status, suggestion, summary, welcome
+from gridglow.up_screen import Address, View, by_hops, fault_text, plain, status, suggestion, summary, welcome
 
 HERE = Address(BrokerUrl("127.0.0.1", 1883), 0x781D)
 FAULT = FaultRecord(7, 3, FaultOrder("link", "3-17", "weak", 20), 1_000_000, 31_000_000, "operator")
@@ -79,6 +79,15 @@ def test_the_link_in_use_is_suggested() -> None:
     assert suggestion(View(link="37-48", target=48, busy=True), HERE).endswith("gridglow break 37-48 --for 30")
     quiet = suggestion(View(link="37-48", target=48), HERE)
     assert quiet.endswith("gridglow break 37-48 --for 30; gridglow read 48")
+
+
+def test_readings_by_hops() -> None:
+    done = [
+        ev.ReadDone(9, 0, meter, bytes(6), 2, "1", "Wh", hops, 1, ms * 1000, 1)
+        for meter, hops, ms in ((1, 1, 900), (2, 3, 4_200), (3, 1, 1_200), (4, 1, 1_100))
+    ]
+    assert by_hops(done) == "by hops    1: 3 in 1.1 s each, 3: 1 in 4.2 s each"
+    assert by_hops([]) == ""
 
 
 @pytest.mark.parametrize(
