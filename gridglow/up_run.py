@@ -202,16 +202,17 @@ async def _live(options: UpOptions, url: BrokerUrl, broker: EmbeddedBroker | Non
 async def _watch(pan: OnePan, screen: Screen, address: Address) -> None:
     """Keep the screen up to date."""
     loop = asyncio.get_running_loop()
-    began, ready, hinted = loop.time(), False, 0
+    began, ready, hinted, collected = loop.time(), False, 0, False
     while True:
         view = view_of(pan)
         screen.show(view)
         if not ready and pan.ready:
             ready = True
             screen.say(f"ready      all {view.stations} stations are on, {loop.time() - began:.1f} s after the start")
-        if pan.story.collected:
-            pan.story.collected = False
+        if collected:
             screen.say(by_hops(pan.story.read.values()) or "by hops    no meter was read")
+        # one look later: the director's own word comes first
+        collected, pan.story.collected = pan.story.collected, False
         if view.link and not screen.live and hinted != pan.stage.run:
             hinted = pan.stage.run
             screen.say(suggestion(view, address))

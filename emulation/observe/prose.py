@@ -279,7 +279,8 @@ def _collection(e: ev.Collection) -> str:
 
 def _job(e: ev.Job) -> str:
     detail = f": {e.detail}" if e.detail else ""
-    return f"job {e.job}, {e.verb} {_names[e.station]}, {e.status}{detail}"
+    whom = f" {_names[e.station]}" if e.station else ""
+    return f"job {e.job}, {e.verb}{whom}, {e.status}{detail}"
 
 
 def _fault(e: ev.Fault) -> str:

@@ -40,6 +40,11 @@ T = 3_723_004_999
             ev.RxLost(T, 5, 3, 77, 6_000, 30, "payload", "collision", 9, 4),
             "phy    frame 77 from meter-3 lost in its payload: collision with frame 4 of meter-9 (LQI 30)",
         ),
+        (ev.Job(T, 0, 1, "read", 17, "accepted", ""), "job    job 1, read meter-17, accepted"),
+        (
+            ev.Job(T, 0, 2, "collect", 0, "done", "48 of 48 meters read"),
+            "job    job 2, collect, done: 48 of 48 meters read",
+        ),
         (ev.Ack(T, 5, 3, 77, "missed"), "mac    frame 77 got no answer from meter-3"),
         (ev.RouteLost(T, 5, 17, 3, "rerr"), "loadng route to meter-17 via meter-3 is gone: an RERR came in"),
         (
