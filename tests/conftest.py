@@ -7,6 +7,7 @@ has to be there: a test that would be skipped because something is not "on this 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Generator
 
 import pytest
@@ -20,6 +21,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("live") is not None:
             item.add_marker(pytest.mark.flaky(reruns=LIVE_RERUNS, reruns_delay=1))
+
+
+@pytest.fixture(scope="session")
+def mosquitto_clients() -> None:
+    """For tests that run the real `mosquitto_pub` or `mosquitto_sub` of this machine."""
+    if not (shutil.which("mosquitto_pub") and shutil.which("mosquitto_sub")):
+        pytest.skip("no mosquitto_pub and mosquitto_sub on this machine: apt-get install mosquitto-clients")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,7 +7,6 @@ strip's octets, the controller's packets.
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -159,9 +158,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(bench: Any, tmp_path: Path) -> Iterator[Stage]:
-    if shutil.which("mosquitto_pub") is None:
-        pytest.skip("no mosquitto_pub on this machine: apt-get install mosquitto-clients")
+def stage(bench: Any, tmp_path: Path, mosquitto_clients: None) -> Iterator[Stage]:
     made = Stage(bench, tmp_path)
     try:
         yield made

@@ -196,6 +196,7 @@ def test_strangers_and_wrong_passwords_are_refused(
     asyncio.run(body())
 
 
+@pytest.mark.usefixtures("mosquitto_clients")
 def test_the_printed_command_line_works(judged_broker: Judged) -> None:
     """The line of README and `gridglow up`, with this broker's port."""
     port, password = judged_broker

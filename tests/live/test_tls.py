@@ -112,6 +112,7 @@ def test_an_authority_that_nobody_knows_is_said_in_one_line(broker: Trusted) -> 
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("mosquitto_clients")
 def test_what_up_prints_to_paste_names_the_authority(broker: Trusted) -> None:
     words = [*GRIDGLOW, "up", "row4", "--broker", broker.url, "--speed", "2", "--no-light"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=broker.environment) as up:

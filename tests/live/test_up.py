@@ -151,15 +151,15 @@ def test_it_is_ready_and_finds_a_route(pan: Running) -> None:
     pan.wait_for("the way to meter-48 ends with the link")
 
 
+@pytest.mark.usefixtures("mosquitto_clients")
 def test_what_it_prints_to_paste_works(pan: Running) -> None:
     words = pan.wait_for(r"(gridglow) (break .* --for 30.*)")[2].split()
     done = gridglow(*words)
     assert done.returncode == 0, done.stderr
     assert "is in force" in done.stdout
-    if pan.broker and find_mosquitto():
-        line = pan.wait_for(r"(mosquitto_pub .*)")[1]
-        assert subprocess.run(line, shell=True, timeout=10, check=False).returncode == 0
-        pan.wait_for(r"fault 2 begins: link 3-17 down")
+    line = pan.wait_for(r"(mosquitto_pub .*)")[1]
+    assert subprocess.run(line, shell=True, timeout=10, check=False).returncode == 0
+    pan.wait_for(r"fault 2 begins: link 3-17 down")
     assert "link 3-17" in gridglow("faults", broker=pan.broker).stdout
     assert gridglow("heal", "3-17", broker=pan.broker).returncode == 0
 
@@ -302,6 +302,7 @@ def test_the_next_free_port_is_taken_and_said() -> None:
             assert running.end() == 0
 
 
+@pytest.mark.usefixtures("mosquitto_clients")
 def test_it_waits_for_a_broker_and_leaves_it_tidy(tmp_path: Path) -> None:
     program, port = mosquitto(), free_port()
     url = f"mqtt://127.0.0.1:{port}"

@@ -180,6 +180,7 @@ def test_where_a_director_works_and_does_not_answer_the_account_is_asked_about()
     asyncio.run(inside())
 
 
+@pytest.mark.usefixtures("mosquitto_clients")
 def test_the_words_of_mosquitto_pub() -> None:
     async def story(broker: EmbeddedBroker, shell: DirectorShell) -> None:
         async with aiomqtt.Client("127.0.0.1", broker.port) as mqtt:
